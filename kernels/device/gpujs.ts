@@ -1,0 +1,92 @@
+/**
+ * The only place that talks to gpu.js: it compiles our kernel functions for one of its backends. Shapes are arguments,
+ * so one compiled kernel serves every shape. gpu.js's typings know neither flat inputs as values nor the type of a built
+ * kernel; the casts for both live here. Kernels that call `threefry` get it as a gpu.js function.
+ */
+import gpujs from 'gpu.js';
+import { threefry } from '../random.ts';
+import type { Kernel, KernelCall, Values } from './device.ts';
+
+/** What `gpu.createKernel` returns, as far as we use it. */
+export interface Compiled {
+  (...args: unknown[]): unknown;
+  kernel: object;
+  setOutput(output: number[]): void;
+}
+
+type Mode = 'cpu' | 'webasm' | 'webgpu';
+
+interface GpuJs {
+  createKernel(kernel: Kernel, settings: object): Compiled;
+  addFunction(f: (...args: never[]) => number, settings: object): void;
+}
+
+const { GPU, input } = gpujs as unknown as {
+  GPU: new (settings: { mode: Mode }) => GpuJs;
+  input: (data: ArrayLike<number>, size: number[]) => unknown;
+};
+
+/** The arguments of a launch as gpu.js takes them: arrays as flat inputs, then integers, then floats. */
+export const argumentsOf = (arrays: ArrayLike<number>[], { integers = [], floats = [] }: KernelCall): unknown[] => [
+  ...arrays.map((data) => input(data.length > 0 ? data : [0], [Math.max(data.length, 1)])),
+  ...integers,
+  ...floats,
+];
+
+/** A compiler for one backend: one compiled kernel for each kernel function, whatever the shapes. */
+export const compiler = (mode: Mode): ((call: KernelCall) => Compiled) => {
+  const gpu = new GPU({ mode });
+  gpu.addFunction(threefry, {
+    argumentTypes: Object.fromEntries(['a', 'b', 'c', 'd', 'block', 'tag', 'part'].map((name) => [name, 'Integer'])),
+    returnType: 'Number',
+  });
+  const compiled = new Map<Kernel, Compiled>();
+  return ({ kernel, arrays, integers = [], floats = [], output }) => {
+    const found = compiled.get(kernel);
+    if (found !== undefined) return found;
+    const made = gpu.createKernel(kernel, {
+      output: [...output],
+      dynamicOutput: true,
+      dynamicArguments: true,
+      loopMaxIterations: 1 << 24,
+      pipeline: mode === 'webgpu',
+      immutable: mode === 'webgpu',
+      argumentTypes: [...arrays.map(() => 'Input'), ...integers.map(() => 'Integer'), ...floats.map(() => 'Number')],
+    });
+    compiled.set(kernel, made);
+    return made;
+  };
+};
+
+/** gpu.js gives rows of rows; one flat array of them. */
+export const flatten = (result: unknown, size: number): Float32Array => {
+  const rows = (nested: unknown): Float32Array[] => (nested instanceof Float32Array ? [nested] : (nested as unknown[]).flatMap(rows));
+  const parts = rows(result);
+  const first = parts[0];
+  if (first.length === size) return first;
+  if (first.byteOffset === 0 && first.buffer.byteLength === size * 4) return new Float32Array(first.buffer);
+  const flat = new Float32Array(size);
+  parts.reduce((offset, part) => (flat.set(part, offset), offset + part.length), 0);
+  return flat;
+};
+
+/** Runs the kernels of one operation on host arrays, scratch arrays between them; returns the output. */
+export const launchOnHost = (
+  compile: (call: KernelCall) => Compiled,
+  calls: KernelCall[],
+  inputs: Values[],
+  check: (compiled: Compiled, call: KernelCall) => void,
+): Float32Array => {
+  const scratch = new Map<string, Float32Array>();
+  let result: Float32Array = new Float32Array(0);
+  for (const call of calls) {
+    const compiled = compile(call);
+    compiled.setOutput([...call.output]);
+    const arrays = call.arrays.map((which) => (typeof which === 'number' ? inputs[which] : scratch.get(which)!));
+    const size = call.output.reduce((product, n) => product * n, 1);
+    result = flatten(compiled(...argumentsOf(arrays, call)), size);
+    check(compiled, call);
+    if (call.into !== undefined) scratch.set(call.into, result);
+  }
+  return result;
+};

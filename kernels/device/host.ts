@@ -1,0 +1,32 @@
+/**
+ * Devices whose buffers are plain arrays in the host's memory: `reference` and `cpu` differ only in the kind of array
+ * and in how they carry out a launch.
+ */
+import type { Buffer, Command, Launch, Values } from './device.ts';
+
+/** The values of a buffer. Throws when nothing has been computed into it. */
+export const valuesOf = <Memory>(buffer: Buffer<Memory>): Memory => {
+  if (buffer.memory === undefined) throw new Error('this tensor was never computed, because an earlier operation failed');
+  return buffer.memory;
+};
+
+/** Carries out commands on arrays made by `allocate`; `launch` returns the output's array. */
+export const runOnHost =
+  (allocate: (data: ArrayLike<number>) => Values, launch: (launch: Launch<Values>) => Values) =>
+  (commands: Command[]): void => {
+    for (const command of commands as Command<Values>[]) {
+      switch (command.kind) {
+        case 'write':
+          command.buffer.memory = allocate(command.data);
+          break;
+        case 'free':
+          command.buffer.memory = undefined;
+          break;
+        case 'read':
+          command.resolve(valuesOf(command.buffer).slice());
+          break;
+        case 'launch':
+          command.output.memory = command.output.size === 0 ? allocate([]) : launch(command);
+      }
+    }
+  };

@@ -1,0 +1,108 @@
+/**
+ * The one door to a device. A queue collects commands and hands them over when somebody reads, when enough have
+ * gathered, or at once on an eager device. A queue may be made before its device is there: commands wait in it, so
+ * nobody has to await a device before computing. Buffers are counted here: `retain` and `release` are called by tensors
+ * and tapes, and a buffer that nobody holds is freed at that place in the list.
+ */
+import type { Buffer, Command, Device, Params, Runnable, Values } from './device.ts';
+import type { Spec } from '../../lib/shape.ts';
+import { sizeOf } from '../../lib/shape.ts';
+
+/** Commands that may gather before they are handed over: enough to amortise a submission, few enough to overlap. */
+const BATCH = 256;
+
+export interface Held extends Buffer {
+  readonly queue: Queue;
+  holders: number;
+}
+
+export interface Queue {
+  readonly opened: Promise<Device>;
+  /** The device, once it is there. */
+  device?: Device;
+  /** Buffers that somebody holds now. */
+  live: number;
+  write(data: ArrayLike<number>): Held;
+  launch(op: Runnable, params: Params, inputs: readonly Held[], specs: readonly Spec[], spec: Spec): Held;
+  read(buffer: Held): Promise<Values>;
+  retain(buffer: Held): void;
+  release(buffer: Held): void;
+  /** Hands over what has gathered. */
+  flush(): void;
+}
+
+export const openQueue = (opening: Promise<Device>): Queue => {
+  let waiting: Command[] = [];
+  let failure: unknown;
+
+  /** What was to be computed is missing from now on: every read of it fails with the first error as its cause. */
+  const fail = (commands: Command[], error: unknown) => {
+    const cause = failure;
+    const reason = cause === undefined ? error : new Error('an earlier operation on this device failed', { cause });
+    failure ??= error;
+    for (const command of commands) if (command.kind === 'read') command.reject(reason);
+  };
+
+  const hold = (size: number): Held => {
+    queue.live++;
+    return { size, queue, holders: 1 };
+  };
+
+  const append = (command: Command) => {
+    waiting.push(command);
+    if (queue.device !== undefined && (queue.device.eager || waiting.length >= BATCH)) queue.flush();
+  };
+
+  const queue: Queue = {
+    opened: opening,
+    live: 0,
+    write(data) {
+      const buffer = hold(data.length);
+      append({ kind: 'write', buffer, data });
+      return buffer;
+    },
+    launch(op, params, inputs, specs, spec) {
+      const output = hold(sizeOf(spec.shape));
+      append({ kind: 'launch', op, params, inputs, specs, output, spec });
+      return output;
+    },
+    read(buffer) {
+      return new Promise((resolve, reject) => {
+        append({ kind: 'read', buffer, resolve, reject });
+        queue.flush();
+      });
+    },
+    retain(buffer) {
+      buffer.holders++;
+    },
+    release(buffer) {
+      if (--buffer.holders > 0) return;
+      queue.live--;
+      append({ kind: 'free', buffer });
+    },
+    flush() {
+      const { device } = queue;
+      if (device === undefined || waiting.length === 0) return;
+      const commands = waiting;
+      waiting = [];
+      try {
+        void device.run(commands)?.catch((error) => fail(commands, error));
+      } catch (error) {
+        if (device.eager) throw error;
+        fail(commands, error);
+      }
+    },
+  };
+
+  opening.then(
+    (device) => {
+      queue.device = device;
+      queue.flush();
+    },
+    (error) => {
+      fail(waiting, error);
+      waiting = [];
+    },
+  );
+  return queue;
+};

@@ -1,0 +1,109 @@
+/**
+ * Random numbers from a key: Threefry-2x32-20, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as
+ * easy as 1, 2, 3"). Output i depends on the key and on i alone, so every thread computes its own and every device
+ * computes the same. Kernels have no portable 32-bit integers, so a word is two 16-bit halves, which float32 holds
+ * exactly; a key is four of them, high half first.
+ */
+import type { Thread } from './device/device.ts';
+
+/**
+ * One part of the cipher's block for the counter (block, tag) under the key with halves a b c d: parts 0 to 3 are the
+ * 16-bit halves of the two words, parts 4 and 5 the upper 24 bits of the first and of the second word.
+ */
+export function threefry(a: number, b: number, c: number, d: number, block: number, tag: number, part: number): number {
+  const eh = (a ^ c) ^ 0x1bd1;
+  const el = (b ^ d) ^ 0x1bda;
+  let xl = (block & 65535) + b;
+  let xh = (((block >> 16) & 65535) + a + (xl >> 16)) & 65535;
+  xl = xl & 65535;
+  let yl = (tag & 65535) + d;
+  let yh = (((tag >> 16) & 65535) + c + (yl >> 16)) & 65535;
+  yl = yl & 65535;
+  for (let round = 0; round < 20; round++) {
+    const step = round & 7;
+    let turn = 13;
+    if (step === 1) turn = 15;
+    if (step === 2) turn = 26;
+    if (step === 3) turn = 6;
+    if (step === 4) turn = 17;
+    if (step === 5) turn = 29;
+    if (step === 6) turn = 16;
+    if (step === 7) turn = 24;
+    // x += y
+    xl = xl + yl;
+    xh = (xh + yh + (xl >> 16)) & 65535;
+    xl = xl & 65535;
+    // y is rotated left by `turn`; by 16 is to swap the halves
+    let high = yh;
+    let low = yl;
+    if (turn > 15) {
+      high = yl;
+      low = yh;
+      turn = turn - 16;
+    }
+    yh = ((high << turn) | (low >> (16 - turn))) & 65535;
+    yl = ((low << turn) | (high >> (16 - turn))) & 65535;
+    // y ^= x
+    yh = yh ^ xh;
+    yl = yl ^ xl;
+    if ((round & 3) === 3) {
+      // Every fourth round injects two of the three key words (a b), (c d), (eh el), in turn, and the round's number.
+      const injection = (round >> 2) + 1;
+      let ph = c;
+      let pl = d;
+      let qh = eh;
+      let ql = el;
+      if (injection === 2 || injection === 5) {
+        ph = eh;
+        pl = el;
+        qh = a;
+        ql = b;
+      }
+      if (injection === 3) {
+        ph = a;
+        pl = b;
+        qh = c;
+        ql = d;
+      }
+      xl = xl + pl;
+      xh = (xh + ph + (xl >> 16)) & 65535;
+      xl = xl & 65535;
+      yl = yl + ql + injection;
+      yh = (yh + qh + (yl >> 16)) & 65535;
+      yl = yl & 65535;
+    }
+  }
+  let result = xh;
+  if (part === 1) result = xl;
+  if (part === 2) result = yh;
+  if (part === 3) result = yl;
+  if (part === 4) result = xh * 256 + (xl >> 8);
+  if (part === 5) result = yh * 256 + (yl >> 8);
+  return result;
+}
+
+/** A number in [0, 1), a multiple of 2^-24: element i is word i mod 2 of block ⌊i/2⌋. */
+export function uniform(this: Thread, key: Float32Array): number {
+  const block = this.thread.x >> 1;
+  const word = this.thread.x & 1;
+  return threefry(key[0], key[1], key[2], key[3], block, 0, 4 + word) / 16777216;
+}
+
+/** The four halves of the block of a counter: the key derived from a key by a name, hashed into (block, tag). */
+export function deriveKey(this: Thread, key: Float32Array, block: number, tag: number): number {
+  return threefry(key[0], key[1], key[2], key[3], block, tag, this.thread.x);
+}
+
+/** The key derived from a key by a number that is itself a tensor, such as the step: tag 1. */
+export function foldKey(this: Thread, key: Float32Array, data: Float32Array): number {
+  return threefry(key[0], key[1], key[2], key[3], data[0], 1, this.thread.x);
+}
+
+/** Inverted dropout: x / (1 − rate) where the key's i-th uniform number is at least `rate`, else 0. */
+export function dropout(this: Thread, key: Float32Array, x: Float32Array, rate: number): number {
+  const i = this.thread.x;
+  const draw = threefry(key[0], key[1], key[2], key[3], i >> 1, 0, 4 + (i & 1)) / 16777216;
+  let y = 0;
+  if (draw >= rate) y = x[i] / (1 - rate);
+  return y;
+}

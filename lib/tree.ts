@@ -1,0 +1,63 @@
+/**
+ * Trees of tensors: plain objects and arrays, nested as one likes, with tensors as leaves. Parameters, gradients,
+ * optimiser states, batches and metrics are all such trees, so one `map` serves them all. What is not a tensor (a
+ * number, a string, a configuration) is carried along untouched. A leaf's path is the keys that lead to it, joined by
+ * dots: `generator.encoder.3.attention.query.kernel`.
+ */
+import type { Tensor } from './tensor.ts';
+
+/** Marks a class whose values are leaves; `Tensor` carries it, so this file need not know more of it. */
+export const leaf: unique symbol = Symbol('leaf');
+
+const isTensor = (x: unknown): x is Tensor => typeof x === 'object' && x !== null && leaf in x;
+
+const isBranch = (x: unknown): x is Record<string, unknown> =>
+  Array.isArray(x) ||
+  (typeof x === 'object' && x !== null && [Object.prototype, null].includes(Object.getPrototypeOf(x)));
+
+/** Calls `visit` for every tensor of the tree, in order of its keys. */
+const walk = (tree: unknown, visit: (x: Tensor, path: string) => void, path = ''): void => {
+  if (isTensor(tree)) visit(tree, path);
+  else if (isBranch(tree)) {
+    for (const key of Object.keys(tree)) walk(tree[key], visit, path === '' ? key : `${path}.${key}`);
+  }
+};
+
+/** All tensors of a tree, in order. */
+export const leaves = (tree: unknown): Tensor[] => {
+  const found: Tensor[] = [];
+  walk(tree, (x) => found.push(x));
+  return found;
+};
+
+/** The paths of all tensors of a tree, in the order of `leaves`. */
+export const paths = (tree: unknown): string[] => {
+  const found: string[] = [];
+  walk(tree, (_, path) => found.push(path));
+  return found;
+};
+
+/**
+ * The tree with every tensor replaced by `f(path, tensor, …)`, called with the tensors at the same place in the other
+ * trees. Throws when another tree lacks a tensor there.
+ */
+export const mapPaths = <T>(f: (path: string, x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T => {
+  const go = (node: unknown, others: unknown[], path: string): unknown => {
+    if (isTensor(node)) {
+      others.forEach((other, i) => {
+        if (!isTensor(other)) throw new Error(`map: tree ${i + 2} has no tensor at '${path}', where the first tree has one`);
+      });
+      return f(path, node, ...(others as Tensor[]));
+    }
+    if (!isBranch(node)) return node;
+    const child = (key: string) =>
+      go(node[key], others.map((other) => (isBranch(other) ? other[key] : undefined)), path === '' ? key : `${path}.${key}`);
+    if (Array.isArray(node)) return node.map((_, i) => child(String(i)));
+    return Object.fromEntries(Object.keys(node).map((key) => [key, child(key)]));
+  };
+  return go(tree, rest, '') as T;
+};
+
+/** The tree with every tensor replaced by `f(tensor, …)`: `map(add, params, updates)`. */
+export const map = <T>(f: (x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T =>
+  mapPaths((_, x, ...others) => f(x, ...others), tree, ...rest);
