@@ -30,3 +30,31 @@ export { checkGradients } from './check.ts';
 // Randomness.
 export { categorical, fold, gumbel, key, normal, split, truncatedNormal, uniform } from './key.ts';
 export { dropout } from './ops/dropout.ts';
+
+// Networks: layers are functions of parameters and input.
+export { attention } from './nn/attention.ts';
+export { drop, linear, norm } from './nn/dense.ts';
+export { embed } from './nn/embed.ts';
+export { encode } from './nn/encoder.ts';
+export { glorot, truncated } from './nn/init.ts';
+
+// Optimisers: chains of transformations of gradients.
+export { addDecayedWeights, isDecayed } from './optim/decay.ts';
+export { applyUpdates, chain, stateless } from './optim/transform.ts';
+export type { Moments, Schedule, Transform } from './optim/transform.ts';
+export { clipByGlobalNorm, globalNorm } from './optim/clip.ts';
+export { constant, scaleBySchedule, warmupLinearDecay } from './optim/schedule.ts';
+export { scaleByAdam } from './optim/adam.ts';
+
+// ELECTRA, in the order of the paper's section 2.
+export { configs, parseConfig, withoutDropout } from './electra/config.ts';
+export type { ConfigName, ElectraConfig } from './electra/config.ts';
+export { initElectra } from './electra/params.ts';
+export type { Params } from './electra/params.ts';
+export { maskSlots, maskTokens, replaceTokens } from './electra/mask.ts';
+export type { Batch, Masked } from './electra/mask.ts';
+export { generate, sampleTokens } from './electra/generator.ts';
+export { discriminate } from './electra/discriminator.ts';
+export { pretrainLoss, weighted } from './electra/objective.ts';
+export { initState, pretrainStep } from './electra/step.ts';
+export type { State } from './electra/step.ts';

@@ -8,7 +8,7 @@ import { operation, requireIds } from '../op.ts';
 import { rowsOf, sameShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from '../tensor.ts';
-import { add, less, where } from './arith.ts';
+import { add, full, less, where } from './arith.ts';
 import { reshape } from './axes.ts';
 
 const gatherOp = operation({
@@ -111,6 +111,9 @@ const unpick: (params: { columns: number }, x: Tensor, ids: Tensor) => Tensor = 
   vjp: (dy, { inputs: [, ids] }) => [pick(dy, ids), null],
   keeps: [1],
 });
+
+/** Rows of zeros with a one at each id: ids […] → […, columns]; an id outside is a row of zeros. */
+export const oneHot = (ids: Tensor, columns: number): Tensor => unpick({ columns }, full(ids.shape, 1), ids);
 
 /** The vectors at some positions of each sequence: x [b, t, c], at [b, n] → [b, n, c]; a position of −1 gives zeros. */
 export const gatherPositions = (x: Tensor, at: Tensor): Tensor => {

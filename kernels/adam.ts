@@ -1,0 +1,22 @@
+/** Kernels of the optimiser: one fused line each over every element of a parameter. */
+import type { Thread } from './device/device.ts';
+
+/** y = decay · average + (1 − decay) · x. */
+export function average(this: Thread, average: Float32Array, x: Float32Array, decay: number): number {
+  return decay * average[this.thread.x] + (1 - decay) * x[this.thread.x];
+}
+
+/** y = decay · average + (1 − decay) · x². */
+export function averageSquare(this: Thread, average: Float32Array, x: Float32Array, decay: number): number {
+  return decay * average[this.thread.x] + (1 - decay) * x[this.thread.x] * x[this.thread.x];
+}
+
+/** y = m / (√v + ε). */
+export function adamDirection(this: Thread, m: Float32Array, v: Float32Array, epsilon: number): number {
+  return m[this.thread.x] / (Math.sqrt(v[this.thread.x]) + epsilon);
+}
+
+/** y = x + scale · z. */
+export function addScaled(this: Thread, x: Float32Array, z: Float32Array, scale: number): number {
+  return x[this.thread.x] + scale * z[this.thread.x];
+}

@@ -1,0 +1,37 @@
+/**
+ * The combined objective (paper §2): min Σ_x L_MLM(x, θ_G) + λ · L_Disc(x, θ_D). Both losses are means, the generator's
+ * over the chosen positions, the discriminator's over all tokens that are not padding; λ = 50 belongs to means.
+ */
+import { split } from '../key.ts';
+import { stopGradient } from '../grad.ts';
+import { add, differs, mul } from '../ops/arith.ts';
+import { sigmoidCrossEntropy, softmaxCrossEntropy } from '../ops/loss.ts';
+import type { Tensor } from '../tensor.ts';
+import type { ElectraConfig } from './config.ts';
+import { discriminate } from './discriminator.ts';
+import { generate, sampleTokens } from './generator.ts';
+import type { Batch } from './mask.ts';
+import { maskTokens, replaceTokens } from './mask.ts';
+import type { Params } from './params.ts';
+
+/** The sum of losses times their weights. */
+export const weighted = (...terms: readonly (readonly [number, Tensor])[]): Tensor =>
+  terms.map(([weight, loss]) => mul(loss, weight)).reduce((a, b) => add(a, b));
+
+/**
+ * The whole objective of one batch without a gradient, and everything on the way to it: what a step computes, to look at
+ * or to measure. Use a configuration without dropout to evaluate.
+ */
+export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: ElectraConfig) => {
+  const { hide, choose, dropG, dropD } = split(key, 'hide', 'choose', 'dropG', 'dropD');
+  const masked = maskTokens(hide, batch, config);
+  const guesses = generate(dropG, params, masked, config);
+  const mlm = softmaxCrossEntropy(guesses, masked.answers, masked.weights);
+  const chosen = sampleTokens(choose, stopGradient(guesses), config.temperature, config.disallowCorrect ? masked.answers : undefined);
+  const corrupted = replaceTokens(batch.tokens, masked.at, chosen);
+  const replaced = differs(corrupted, batch.tokens);
+  const verdicts = discriminate(dropD, params, corrupted, batch, config);
+  const rtd = sigmoidCrossEntropy(verdicts, replaced, batch.attend);
+  const loss = weighted([config.generatorWeight, mlm], [config.discriminatorWeight, rtd]);
+  return { loss, mlm, rtd, masked, guesses, chosen, corrupted, replaced, verdicts };
+};

@@ -1,0 +1,65 @@
+/**
+ * Multi-head self-attention (Vaswani et al. 2017, §3.2): every token asks (query), every token answers to (key) and offers
+ * (value); head by head, softmax(q·kᵀ / √d) says how much of each value a token takes. Padding is never attended to.
+ */
+import { matmul } from '../ops/matmul.ts';
+import { transpose } from '../ops/move.ts';
+import { reshape } from '../ops/axes.ts';
+import { maskedSoftmax } from '../ops/softmax.ts';
+import { split } from '../key.ts';
+import { dims } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Dense } from './dense.ts';
+import { drop, linear } from './dense.ts';
+import type { Initializer } from './init.ts';
+import { initDense } from './init.ts';
+
+export interface Attention {
+  readonly query: Dense;
+  readonly key: Dense;
+  readonly value: Dense;
+  readonly output: Dense;
+}
+
+export const initAttention = (key: Tensor, width: number, init: Initializer): Attention => {
+  const keys = split(key, 'query', 'key', 'value', 'output');
+  return {
+    query: initDense(keys.query, width, width, init),
+    key: initDense(keys.key, width, width, init),
+    value: initDense(keys.value, width, width, init),
+    output: initDense(keys.output, width, width, init),
+  };
+};
+
+/** [b, t, c] → [b, h, t, d]: each head gets its own d = c / h channels. */
+const splitHeads = (x: Tensor, h: number): Tensor => {
+  const { b, t, c } = dims(x, 'b t c');
+  return transpose(reshape(x, [b, t, h, c / h]), [0, 2, 1, 3]);
+};
+
+/** [b, h, t, d] → [b, t, c]. */
+const joinHeads = (x: Tensor): Tensor => {
+  const { b, h, t, d } = dims(x, 'b h t d');
+  return reshape(transpose(x, [0, 2, 1, 3]), [b, t, h * d]);
+};
+
+export interface AttentionOptions {
+  readonly heads: number;
+  /** Dropout rate of the probabilities. */
+  readonly rate: number;
+  /** Names the dropout; distinct for every layer. */
+  readonly name: string;
+  /** Is shown the probabilities [b, h, query, key]. */
+  readonly look?: (probabilities: Tensor) => void;
+}
+
+/** x [b, t, c], attend [b, t] of ones (tokens) and zeros (padding) → [b, t, c]. */
+export const attention = (key: Tensor, params: Attention, x: Tensor, attend: Tensor, { heads, rate, name, look }: AttentionOptions): Tensor => {
+  const q = splitHeads(linear(params.query, x), heads);
+  const k = splitHeads(linear(params.key, x), heads);
+  const v = splitHeads(linear(params.value, x), heads);
+  const { d } = dims(q, 'b h t d');
+  const probabilities = maskedSoftmax(matmul(q, k, { transposeB: true }), attend, 1 / Math.sqrt(d));
+  look?.(probabilities);
+  return linear(params.output, joinHeads(matmul(drop(key, `${name}.probabilities`, probabilities, rate), v)));
+};

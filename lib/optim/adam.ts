@@ -1,0 +1,74 @@
+/**
+ * Adam (Kingma & Ba 2015): each element's step is its average gradient over the root of its average squared gradient,
+ * m / (√v + ε), with m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g². ELECTRA, like BERT, leaves out the paper's bias
+ * correction (m and v start at 0 and are too small at first), which `biasCorrection` restores.
+ */
+import * as kernels from '../../kernels/adam.ts';
+import type { Kernel } from '../../kernels/device/device.ts';
+import { each, elementwise, operation, sameShapes } from '../op.ts';
+import { add, div, exp, mul, sqrt, sub, zeros } from '../ops/arith.ts';
+import type { Tensor } from '../tensor.ts';
+import { map } from '../tree.ts';
+import type { Transform } from './transform.ts';
+
+/** A fused elementwise operation of two tensors and one number. */
+const fused = (
+  name: string,
+  about: string,
+  f: (a: number, b: number, parameter: number) => number,
+  kernel: Kernel,
+  gradient: { vjp?: (dy: Tensor, parameter: number) => Tensor[] } = {},
+  second: { range?: readonly [number, number] } = {},
+) =>
+  operation<{ parameter: number }>({
+    name,
+    about,
+    domain: { inputs: [{ dims: 'm n' }, { dims: 'm n', ...second }], params: (_, pick) => ({ parameter: (1 + pick(9)) / 10 }) },
+    shape: sameShapes(name),
+    reference: ([a, b], y, { parameter }) => each((a, b) => f(a, b, parameter))([a, b], y),
+    launches: ({ parameter }, _, y) => [{ kernel, arrays: [0, 1], floats: [parameter], output: elementwise(y) }],
+    ...(gradient.vjp && { vjp: (dy: Tensor, { params }: { params: { parameter: number } }) => gradient.vjp!(dy, params.parameter) }),
+  });
+
+const average = fused('average', 'y = β·a + (1 − β)·b', (a, b, beta) => beta * a + (1 - beta) * b, kernels.average, {
+  vjp: (dy, beta) => [mul(dy, beta), mul(dy, 1 - beta)],
+});
+
+const averageSquare = fused('averageSquare', 'y = β·a + (1 − β)·b²', (a, b, beta) => beta * a + (1 - beta) * b * b, kernels.averageSquare);
+
+const direction = fused('adamDirection', 'y = m / (√v + ε)', (m, v, epsilon) => m / (Math.sqrt(v) + epsilon), kernels.adamDirection, {}, { range: [0.1, 2] });
+
+const addScaledOp = fused('addScaled', 'y = a + s·b', (a, b, scale) => a + scale * b, kernels.addScaled, {
+  vjp: (dy, scale) => [dy, mul(dy, scale)],
+});
+
+/** a + scale · b, of equal shapes, in one pass. */
+export const addScaled = (a: Tensor, b: Tensor, scale: number): Tensor => addScaledOp({ parameter: scale }, a, b);
+
+export interface Adam {
+  /** Decay of the average gradient; 0.9. */
+  readonly beta1?: number;
+  /** Decay of the average squared gradient; 0.999. */
+  readonly beta2?: number;
+  /** Added to the root, outside it; 1e-6 in ELECTRA. */
+  readonly epsilon?: number;
+  /** Divide m by 1 − β₁ᵗ and v by 1 − β₂ᵗ at the t-th update; false in ELECTRA. */
+  readonly biasCorrection?: boolean;
+}
+
+/** Adam's direction for every element: the update before decay and learning rate. */
+export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, biasCorrection = false }: Adam = {}): Transform => ({
+  init: (params) => ({ m: map((p) => zeros(p.shape), params), v: map((p) => zeros(p.shape), params), updates: zeros([], 'i32') }),
+  update(gradients, state, _) {
+    const old = state as { m: typeof gradients; v: typeof gradients; updates: Tensor };
+    const updates = add(old.updates, 1);
+    const m = map((m, g) => average({ parameter: beta1 }, m, g), old.m, gradients);
+    const v = map((v, g) => averageSquare({ parameter: beta2 }, v, g), old.v, gradients);
+    if (!biasCorrection) return [map((m, v) => direction({ parameter: epsilon }, m, v), m, v), { m, v, updates }];
+    // m̂ / (√v̂ + ε), with 1 − βᵗ = 1 − e^(t ln β).
+    const missing = (beta: number) => sub(1, exp(mul(updates, Math.log(beta))));
+    const [one, two] = [missing(beta1), missing(beta2)];
+    const corrected = map((m, v) => div(div(m, one), add(sqrt(div(v, two)), epsilon)), m, v);
+    return [corrected, { m, v, updates }];
+  },
+});
