@@ -16,11 +16,11 @@ export { broadcastTo, reshape } from './ops/axes.ts';
 export { argmax, max, mean, sum } from './ops/reduce.ts';
 export { concat, slice, stack, transpose } from './ops/move.ts';
 export { dense, matmul } from './ops/matmul.ts';
-export { gather, gatherPositions, pick, scatterAdd } from './ops/gather.ts';
+export { gather, gatherPositions, oneHot, pick, scatterAdd } from './ops/gather.ts';
 export { erf, erfinv, gelu } from './ops/gelu.ts';
 export { logSoftmax, maskedSoftmax, softmax } from './ops/softmax.ts';
 export { layerNorm } from './ops/layernorm.ts';
-export { sigmoidCrossEntropy, softmaxCrossEntropy } from './ops/loss.ts';
+export { crossEntropy, sigmoidCrossEntropy, softmaxCrossEntropy } from './ops/loss.ts';
 export { put, topIndices } from './ops/choose.ts';
 
 // Differentiation.
@@ -58,3 +58,7 @@ export { discriminate } from './electra/discriminator.ts';
 export { pretrainLoss, weighted } from './electra/objective.ts';
 export { initState, pretrainStep } from './electra/step.ts';
 export type { State } from './electra/step.ts';
+export { evaluator } from './electra/evaluate.ts';
+export type { Evaluation, Sample } from './electra/evaluate.ts';
+export { areaUnderCurve, confusion } from './electra/metrics.ts';
+export { countParams, paramShapes, stepFlops } from './electra/shapes.ts';

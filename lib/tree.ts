@@ -61,3 +61,23 @@ export const mapPaths = <T>(f: (path: string, x: Tensor, ...rest: Tensor[]) => u
 /** The tree with every tensor replaced by `f(tensor, …)`: `map(add, params, updates)`. */
 export const map = <T>(f: (x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T =>
   mapPaths((_, x, ...others) => f(x, ...others), tree, ...rest);
+
+/** The tree whose tensors are at these paths; keys that are numbers from 0 on make an array. The inverse of `paths`. */
+export const unflatten = (entries: Iterable<readonly [path: string, value: unknown]>): unknown => {
+  const root: Record<string, unknown> = {};
+  for (const [path, value] of entries) {
+    const keys = path.split('.');
+    const last = keys.pop()!;
+    let node = root;
+    for (const key of keys) node = (node[key] ??= {}) as Record<string, unknown>;
+    node[last] = value;
+  }
+  const arrays = (node: unknown): unknown => {
+    if (!isBranch(node)) return node;
+    const keys = Object.keys(node);
+    const children = Object.fromEntries(keys.map((key) => [key, arrays(node[key])]));
+    const isList = keys.length > 0 && keys.every((key) => /^\d+$/.test(key) && Number(key) < keys.length);
+    return isList ? keys.map((_, i) => children[i]) : children;
+  };
+  return arrays(root);
+};

@@ -91,6 +91,23 @@ const size = (hiddenSize: number, layers: number): EncoderSize => ({
 const trainedHere = { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 };
 
 export const configs = {
+  /**
+   * What `npm start` trains: the size and the initialisation that use context soonest in a few minutes on a processor
+   * (docs/decisions.md).
+   */
+  demo: {
+    ...published,
+    vocabSize: 1000,
+    embeddingSize: 64,
+    maxPositions: 128,
+    special: trainedHere,
+    initialisation: 'positional',
+    discriminator: { hiddenSize: 64, layers: 2, heads: 2, feedForwardSize: 256 },
+    generator: { hiddenSize: 32, layers: 2, heads: 2, feedForwardSize: 128 },
+    dropout: 0,
+    attentionDropout: 0,
+    training: { ...training, sequenceLength: 32, batchSize: 64, learningRate: 2e-3, warmupSteps: 100, steps: 1000 },
+  },
   /** Runs anywhere. */
   tiny: {
     ...published,
@@ -156,6 +173,7 @@ const faults = (config: ElectraConfig): string[] => {
     ...[d, g].flatMap(({ hiddenSize, heads }) => (hiddenSize % heads === 0 ? [] : [`hiddenSize ${hiddenSize} is not a multiple of its ${heads} heads`])),
     ...(config.training.sequenceLength > config.maxPositions ? [`sequenceLength ${config.training.sequenceLength} exceeds maxPositions ${config.maxPositions}`] : []),
     ...(config.tying === 'all' && JSON.stringify(d) !== JSON.stringify(g) ? ["tying 'all' needs a generator of the discriminator's size"] : []),
+    ...(config.initialisation === 'positional' && config.tying === 'none' ? ["initialisation 'positional' needs shared embeddings (tying 'embeddings' or 'all')"] : []),
     ...(config.maskProbability > 0 && config.maskProbability < 1 ? [] : [`maskProbability ${config.maskProbability} is not between 0 and 1`]),
   ];
 };

@@ -58,8 +58,11 @@ const initNetwork = (key: Tensor, width: number, size: EncoderSize): Network => 
   };
 };
 
-/** Fresh parameters: as published, or by `config.initialisation`. */
-export const initElectra = (key: Tensor, config: ElectraConfig): Params => {
+/**
+ * Fresh parameters: as published, or by `config.initialisation`, which can use the logarithms `unigram` [v] of the tokens'
+ * frequencies.
+ */
+export const initElectra = (key: Tensor, config: ElectraConfig, unigram?: Tensor): Params => {
   const { vocabSize: words, maxPositions: positions, typeVocabSize: types, embeddingSize, tying } = config;
   const keys = split(key, 'embeddings', 'discriminator', 'discriminatorHead', 'generator', 'generatorHead', 'generatorEmbeddings');
   const table = truncated(SIGMA);
@@ -78,5 +81,5 @@ export const initElectra = (key: Tensor, config: ElectraConfig): Params => {
       head: { dense: initDense(keys.generatorHead, config.generator.hiddenSize, width, table), norm: initNorm(width), bias: zeros([words]) },
     },
   };
-  return config.initialisation === 'positional' ? initPositional(key, params, config) : params;
+  return config.initialisation === 'positional' ? initPositional(key, params, config, unigram) : params;
 };

@@ -29,11 +29,11 @@ export interface State {
   readonly key: Tensor;
 }
 
-/** The state before the first step. */
-export const initState = (config: ElectraConfig, optimiser: Transform, seed: number): State =>
+/** The state before the first step; `unigram` as for `initElectra`. */
+export const initState = (config: ElectraConfig, optimiser: Transform, seed: number, unigram?: Tensor): State =>
   scoped(() => {
     const { params: paramsKey, steps } = split(key(seed), 'params', 'steps');
-    const params = initElectra(paramsKey, config);
+    const params = initElectra(paramsKey, config, unigram);
     return { params, moments: optimiser.init(params), step: zeros([], 'i32'), key: steps };
   });
 

@@ -86,6 +86,9 @@ const binaryOp = operation({
   keeps: [0, 1],
 });
 
+/** ln Σ e^x − x[label] for each row: logits […, v], labels […] → […]; 0 where the label is no column. */
+export const crossEntropy = (logits: Tensor, labels: Tensor): Tensor => crossEntropyOp({}, logits, labels);
+
 /** 1 for each label that is one of the columns, else 0. */
 const isColumn = (labels: Tensor, columns: number): Tensor => mul(sub(1, less(labels, 0)), less(labels, columns));
 
@@ -100,7 +103,7 @@ export const softmaxCrossEntropy = (
   logits: Tensor,
   labels: Tensor,
   weights: Tensor = isColumn(labels, logits.shape.at(-1)!),
-): Tensor => weightedMean(crossEntropyOp({}, logits, labels), weights);
+): Tensor => weightedMean(crossEntropy(logits, labels), weights);
 
 /**
  * The mean of −z ln σ(x) − (1 − z) ln(1 − σ(x)), weighted: logits x, labels z in [0, 1] and weights of one shape → a

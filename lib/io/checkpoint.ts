@@ -1,0 +1,74 @@
+/**
+ * Checkpoints: a folder `checkpoints/STEP/` that holds all that a run needs to go on: `state.safetensors` (parameters,
+ * optimiser moments, step and key, each under its path in the tree) and `checkpoint.json` (what else the program wants to
+ * remember, and the SHA-256 of the state). It is written beside and renamed when whole; the newest few are kept.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tensor } from '../tensor.ts';
+import { tensor } from '../tensor.ts';
+import { leaves, paths, unflatten } from '../tree.ts';
+import { writeFolderAtomic } from './atomic.ts';
+import type { SafeTensor } from './safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+const encodeLeaf = async (x: Tensor): Promise<SafeTensor> => {
+  const data = await x.data();
+  const dtype = data instanceof Int32Array ? 'I32' : data instanceof Float64Array ? 'F64' : 'F32';
+  return { dtype, shape: [...x.shape], data };
+};
+
+/** The steps of which there are whole checkpoints, oldest first. */
+export const checkpointSteps = (root: string): number[] =>
+  existsSync(root)
+    ? readdirSync(root)
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .sort((a, b) => a - b)
+    : [];
+
+/** Writes the checkpoint of a step, then removes all but the newest `keep` and the step `best`. Returns its folder. */
+export const saveCheckpoint = async (
+  root: string,
+  step: number,
+  state: unknown,
+  info: Record<string, unknown>,
+  { keep = 3, best }: { keep?: number; best?: number } = {},
+): Promise<string> => {
+  const folder = join(root, String(step));
+  const tensors = new Map<string, SafeTensor>();
+  const names = paths(state);
+  for (const [i, x] of leaves(state).entries()) tensors.set(names[i], await encodeLeaf(x));
+  const bytes = encodeSafetensors(tensors, { format: 'amber' });
+  writeFolderAtomic(folder, {
+    'state.safetensors': bytes,
+    'checkpoint.json': `${JSON.stringify({ ...info, step, sha256: sha256(bytes) }, null, 2)}\n`,
+  });
+  for (const old of checkpointSteps(root).slice(0, -keep)) {
+    if (old !== best) rmSync(join(root, String(old)), { recursive: true, force: true });
+  }
+  return folder;
+};
+
+/**
+ * Reads a checkpoint folder: the state as a tree of tensors on the current device, and what was remembered with it.
+ *
+ * Throws when a file is missing or its bytes are not those that were written.
+ */
+export const loadCheckpoint = <State>(folder: string): { state: State; info: Record<string, unknown> } => {
+  const files = [join(folder, 'state.safetensors'), join(folder, 'checkpoint.json')];
+  const missing = files.find((file) => !existsSync(file));
+  if (missing !== undefined) throw new Error(`${folder} is no whole checkpoint: ${missing} is missing; use an earlier one`);
+  const bytes = readFileSync(files[0]);
+  const info = JSON.parse(readFileSync(files[1], 'utf8')) as Record<string, unknown>;
+  if (sha256(bytes) !== info.sha256) throw new Error(`${folder} is damaged: its checksum does not match; use an earlier one`);
+  const { tensors } = decodeSafetensors(bytes);
+  const entries = [...tensors].map(([path, { shape, data, dtype }]): [string, Tensor] => [
+    path,
+    tensor(data as ArrayLike<number>, shape, dtype === 'I32' ? 'i32' : 'f32'),
+  ]);
+  return { state: unflatten(entries) as State, info };
+};
