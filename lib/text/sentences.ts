@@ -5,7 +5,7 @@
  *     number or a web address is never cut;
  *  2. but not if the next word begins with a lower-case letter ("Is it so?" he asked), nor if the full stop belongs to
  *     a title (Mr.), to an initial or dotted letters (J. P. Morgan, the U.S. Army), or to a word before a number
- *     (No. 5, Sept. 3), nor if there is nothing but numbering or dots so far (2. Of duties);
+ *     (No. 5, Sept. 3), nor after a numbering or dots alone (2. Of duties);
  *  3. `。` `！` `？`, the danda and their like end a sentence whatever follows;
  *  4. a blank line ends a sentence.
  *
@@ -33,7 +33,8 @@ const follows = (pattern: RegExp, text: string, at: number): boolean => {
 const endsSentence = (text: string, start: number, mark: string, at: number): boolean => {
   const end = at + mark.length;
   if (!/^[.!?…]/.test(mark)) return true;
-  if (follows(GOES_ON, text, end) || !WORD.test(text.slice(start, at))) return false;
+  if (follows(GOES_ON, text, end)) return false;
+  if (at - start < 100 && !WORD.test(text.slice(start, at))) return false;
   if (mark !== '.') return true;
   const before = text.slice(Math.max(start, at - 12), at);
   if (TITLE.test(before) || INITIAL.test(before)) return false;

@@ -42,3 +42,12 @@ export const unigramEntropy = (
   asked.forEach((count, token) => (nats += count * (normalizer - Math.log(seen[token] + 1))));
   return nats / total(asked);
 };
+
+/** ln p(w) of every token, as above; of the special ones, which are never guessed, a little less than the rarest token's. */
+export const unigramLogits = (train: Examples, specialIds: Iterable<number>, vocabSize: number): Float32Array => {
+  const special = new Set(specialIds);
+  const counts = countTokens(train, special, vocabSize);
+  const all = counts.reduce((sum, count) => sum + count, 0) + vocabSize - special.size;
+  const rarest = Math.log(1 / all) - 3;
+  return Float32Array.from(counts, (count, token) => (special.has(token) ? rarest : Math.log((count + 1) / all)));
+};
