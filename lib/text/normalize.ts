@@ -8,7 +8,8 @@
  * as they are met. Words remember, for every character, which code point of the original text it comes from.
  *
  * Source: `BertNormalizer` and `BertPreTokenizer` of HuggingFace's tokenizers. `BasicTokenizer` of
- * google-research/electra strips accents only where it lower-cases, and lower-cases a final Σ to ς; these do not.
+ * google-research/electra also drops code points that Unicode has not assigned, strips accents only where it lower-cases,
+ * and lower-cases a final Σ to ς.
  */
 
 export interface Normalization {
@@ -27,7 +28,7 @@ export interface Word {
 export const SPACES = /[\t\n\r\p{Zs}\p{Zl}\p{Zp}]+/u;
 
 const SPACE = /^[\t\n\r\p{Zs}\p{Zl}\p{Zp}]$/u;
-const DROPPED = /^[\p{C}\uFFFD]$/u;
+const DROPPED = /^[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]$/u;
 const MARKS = /\p{Mn}/gu;
 const PUNCTUATION = /^[!-/:-@[-`{-~\p{P}]$/u;
 const IDEOGRAPH =
