@@ -1,0 +1,92 @@
+/**
+ * How threads carry out a list together. A list is a row of records in memory, each one launch of a kernel, cut into
+ * chunks of items. A thread takes the next chunk of the record by an atomic counter, and goes on to the next record when
+ * all chunks of this one are done, whoever did them. So nobody waits for a thread that is late, only for a chunk that is
+ * unfinished; and since chunks never depend on the number of threads, neither do results.
+ */
+
+/** A list: where the next one lies (0: not there yet), and where its records end. */
+const NEXT: usize = 0;
+const END: usize = 4;
+const FIRST_RECORD: usize = 16;
+
+/** A record: six words, then the arguments of its kernel. */
+const KERNEL: usize = 0;
+const BYTES: usize = 4;
+const ITEMS: usize = 8;
+const GRAIN: usize = 12;
+const TAKEN: usize = 16;
+const DONE: usize = 20;
+const ARGUMENTS: usize = 24;
+
+/** Looks at an unfinished record before the thread sleeps for a moment. */
+const PATIENCE = 2000;
+const MOMENT: i64 = 50_000;
+
+/** A word that is not 0 when some thread has failed; all others then stop. */
+let failed: usize = 0;
+/** Where this thread says which list it is at. */
+let place: usize = 0;
+/** Memory of this thread alone. */
+export let scratch: usize = 0;
+/** Whether the thread may sleep; the main thread of a page may not. */
+let sleeps: bool = false;
+
+// @ts-ignore: decorator
+@external('env', 'now')
+declare function now(): f64;
+
+/** Tells this instance which thread it is. */
+export function enter(failedAt: usize, placeAt: usize, scratchAt: usize, maySleep: bool): void {
+  failed = failedAt;
+  place = placeAt;
+  scratch = scratchAt;
+  sleeps = maySleep;
+}
+
+/** Takes part in one record; false when a thread has failed. */
+function join(record: usize): bool {
+  const items = load<u32>(record, ITEMS);
+  const grain = load<u32>(record, GRAIN);
+  const chunks = (items + grain - 1) / grain;
+  if (atomic.load<u32>(record, DONE) >= chunks) return true;
+  while (true) {
+    const chunk = atomic.add<u32>(record, 1, TAKEN);
+    if (chunk >= chunks) break;
+    const from = chunk * grain;
+    call_indirect(load<u32>(record, KERNEL), record + ARGUMENTS, from, min(from + grain, items));
+    atomic.add<u32>(record, 1, DONE);
+  }
+  let looks = 0;
+  while (true) {
+    const done = atomic.load<u32>(record, DONE);
+    if (done >= chunks) return true;
+    if (atomic.load<u32>(failed) != 0) return false;
+    if (sleeps && ++looks > PATIENCE) atomic.wait<i32>(record + DONE, done, MOMENT);
+  }
+}
+
+/** Works on a list from a record on, at most until `deadline`. Returns the record to go on with, 0 after a failure. */
+export function work(list: usize, from: usize, deadline: f64): usize {
+  atomic.store<u32>(place, list);
+  const end = list + load<u32>(list, END);
+  let record = from == 0 ? list + FIRST_RECORD : from;
+  while (record < end) {
+    if (!join(record)) return 0;
+    record += load<u32>(record, BYTES);
+    if (now() > deadline) break;
+  }
+  return record;
+}
+
+/** A worker's life: list after list, asleep where there is none, until a thread fails. */
+export function serve(list: usize): void {
+  while (work(list, 0, Infinity) != 0) {
+    let looks = 0;
+    while (atomic.load<u32>(list, NEXT) == 0) {
+      if (atomic.load<u32>(failed) != 0) return;
+      if (++looks > PATIENCE) atomic.wait<i32>(list + NEXT, 0, -1);
+    }
+    list = atomic.load<u32>(list, NEXT);
+  }
+}
