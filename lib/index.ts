@@ -62,3 +62,15 @@ export { evaluator } from './electra/evaluate.ts';
 export type { Evaluation, Sample } from './electra/evaluate.ts';
 export { areaUnderCurve, confusion } from './electra/metrics.ts';
 export { countParams, paramShapes, stepFlops } from './electra/shapes.ts';
+
+// Text: from strings to training batches.
+export { WordPiece } from './text/wordpiece.ts';
+export { trainWordPiece } from './text/train.ts';
+export { sentences } from './text/sentences.ts';
+export { buildExamples, holdOut } from './text/examples.ts';
+export type { Examples } from './text/examples.ts';
+export { batchAt, batches, rowsAt } from './text/batch.ts';
+export type { TokenBatch } from './text/batch.ts';
+export { derive } from './text/order.ts';
+export type { HostKey } from './text/order.ts';
+export { unigramEntropy, unigramLogits } from './text/unigram.ts';

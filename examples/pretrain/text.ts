@@ -1,0 +1,85 @@
+/** From files of text to training examples: read, hold some documents out, learn a vocabulary, tokenise, pack. */
+import { readFileSync } from 'node:fs';
+import type { Batch, ElectraConfig } from '../../lib/index.ts';
+import { buildExamples, derive, holdOut, sentences, tensor, trainWordPiece, unigramEntropy, unigramLogits, WordPiece } from '../../lib/index.ts';
+import type { Examples, HostKey, TokenBatch } from '../../lib/index.ts';
+import type { CachedArray } from '../../lib/node.ts';
+import { cached, clearly, hashOf, readCorpus, UserError } from '../../lib/node.ts';
+import type { Options } from './options.ts';
+
+/** Part of the documents that is never trained on. */
+const HELD_OUT = 0.05;
+
+export interface Text {
+  readonly tokenizer: WordPiece;
+  readonly train: Examples;
+  readonly heldOut: Examples;
+  /** Cross-entropy of guessing by frequency alone, in nats, on the held-out text. */
+  readonly unigramLoss: number;
+  /** ln frequency of each token in the training text. */
+  readonly unigram: Float32Array;
+}
+
+const readVocabulary = (path: string): string[] =>
+  clearly(`read ${path}`, () => readFileSync(path, 'utf8'))
+    .replace(/\n$/, '')
+    .split('\n');
+
+/** Cached arrays of a set of examples, under names that begin with `prefix`. */
+const store = (prefix: string, { tokens, lengths, splits }: Examples) => ({
+  [`${prefix}.tokens`]: tokens,
+  [`${prefix}.lengths`]: lengths,
+  [`${prefix}.splits`]: splits,
+});
+
+/** Reads and tokenises the corpus; what comes out is kept in the folder `cache` for the next run. */
+export const prepareText = async ({ corpus, vocab, cased, seed }: Options, { vocabSize, training }: ElectraConfig, cache: string): Promise<Text> => {
+  const { sequenceLength: seq, batchSize } = training;
+  const keys = [0, 1, 2].map((n): HostKey => derive([0, seed], n));
+  const documents = [...readCorpus(corpus)];
+  const given = vocab === undefined ? undefined : readVocabulary(vocab);
+  const lowerCase = !cased;
+
+  const stored = await cached<Record<string, CachedArray>>(cache, hashOf({ format: 1, vocabSize, given, seq, seed, lowerCase }, documents), () => {
+    const { train, heldOut } = holdOut(documents, HELD_OUT, keys[0]);
+    const words = given ?? trainWordPiece(train, { size: vocabSize, lowerCase });
+    const tokenizer = new WordPiece(words, { lowerCase });
+    const pack = (texts: string[], key: HostKey) =>
+      buildExamples(
+        texts.map((text) => sentences(text).map((sentence) => tokenizer.ids(sentence))),
+        { seq, special: tokenizer.special, key },
+      );
+    const words8 = new TextEncoder().encode(words.join('\n'));
+    return { words: words8, ...store('train', pack(train, keys[1])), ...store('heldOut', pack(heldOut, keys[2])) };
+  });
+
+  const load = (prefix: string): Examples => {
+    const [tokens, lengths, splits] = ['tokens', 'lengths', 'splits'].map((name) => stored[`${prefix}.${name}`]);
+    return { count: lengths.length, seq, tokens: tokens as Int32Array, lengths: lengths as Uint16Array, splits: splits as Uint16Array };
+  };
+  const words = new TextDecoder().decode(stored.words as Uint8Array).split('\n');
+  const tokenizer = new WordPiece(words, { lowerCase });
+  const { special } = tokenizer;
+  const [train, heldOut] = [load('train'), load('heldOut')];
+  if (train.count < batchSize) {
+    throw new UserError(
+      `the corpus makes ${train.count} examples of ${seq} tokens, fewer than one batch of ${batchSize}; give more text, or a smaller --batch`,
+    );
+  }
+  // An unknown word can be asked for, as in google's code; the others never are.
+  const specials = [special.pad, special.cls, special.sep, special.mask];
+  return {
+    train,
+    heldOut,
+    tokenizer,
+    unigramLoss: unigramEntropy(train, heldOut, specials, words.length),
+    unigram: unigramLogits(train, specials, words.length),
+  };
+};
+
+/** A batch of token ids as tensors. */
+export const toBatch = ({ b, t, tokens, types, attend }: TokenBatch): Batch => ({
+  tokens: tensor(tokens, [b, t], 'i32'),
+  types: tensor(types, [b, t], 'i32'),
+  attend: tensor(attend, [b, t]),
+});
