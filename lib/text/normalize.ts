@@ -8,8 +8,8 @@
  * as they are met. Words remember, for every character, which code point of the original text it comes from.
  *
  * Source: `BertNormalizer` and `BertPreTokenizer` of HuggingFace's tokenizers. `BasicTokenizer` of
- * google-research/electra also drops code points that Unicode has not assigned, strips accents only where it lower-cases,
- * and lower-cases a final Σ to ς.
+ * google-research/electra also drops code points that Unicode has not assigned, strips accents only where it
+ * lower-cases, and lower-cases a final Σ to ς.
  */
 
 export interface Normalization {
