@@ -68,7 +68,8 @@ const train = async (options: Options, run: Run, config: ElectraConfig, text: Te
   const journal = openJournal(run, config, text, { device, seed: options.seed });
   view.sample(await journal.evaluate(0, state));
 
-  for (let done = 0; done < steps && !view.interrupted(); ) {
+  let done = 0;
+  while (done < steps && !view.interrupted()) {
     const { epochs, ...batch } = batchAt(text.train, order, done, batchSize);
     const [next, metrics] = step(state, toBatch(batch));
     state = next;
@@ -85,7 +86,7 @@ const train = async (options: Options, run: Run, config: ElectraConfig, text: Te
   }
 
   await saveModels(run, config, state, text);
-  journal.finish(view.seconds());
+  journal.finish(view.seconds(), done);
   view.close(journal.summary(), run.folder);
 };
 

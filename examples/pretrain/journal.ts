@@ -3,7 +3,7 @@
  * comparison with the baselines, and the report.
  */
 import type { Batch, ElectraConfig, Evaluation, Sample, State } from '../../lib/index.ts';
-import { evaluator, key, rowsAt, tensor, warmupLinearDecay } from '../../lib/index.ts';
+import { countParams, evaluator, key, rowsAt, tensor, warmupLinearDecay } from '../../lib/index.ts';
 import type { Examples, WordPiece } from '../../lib/index.ts';
 import type { Measured, Run } from '../../lib/node.ts';
 import { appendMetrics, readMetrics, writeFileAtomic } from '../../lib/node.ts';
@@ -48,12 +48,12 @@ export interface Journal {
   /** The last evaluation beside what knows nothing of context, in lines to print. */
   summary(): string[];
   /** Writes the report. */
-  finish(seconds: number): void;
+  finish(seconds: number, done: number): void;
 }
 
 export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: { device: string; seed: number }): Journal => {
   const measure = evaluator(config);
-  const { steps, batchSize } = config.training;
+  const { steps, batchSize, sequenceLength } = config.training;
   const rate = warmupLinearDecay(config.training);
   const samples: { step: number; words: Word[] }[] = [];
   let best: { step: number; loss: number } | undefined;
@@ -92,17 +92,17 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
         `RTD precision        ${percent(rtdPrecision)}, recall ${percent(rtdRecall)}`,
       ];
     },
-    finish(seconds) {
-      const report = {
+    finish(seconds, done) {
+      const page = renderReport({
         config,
-        metrics: readMetrics(run.metrics),
+        records: readMetrics(run.metrics),
         samples,
-        baselines: { unigramLoss: text.unigramLoss, majorityAccuracy: 1 - final!.replacedRate },
-        final: final!,
+        baselines: { unigramLoss: text.unigramLoss },
+        evaluation: final!,
         device: about.device,
-        seconds,
-      };
-      writeFileAtomic(run.report, renderReport(report));
+        timing: { seconds, steps: done, tokens: done * batchSize * sequenceLength, parameters: countParams(config) },
+      });
+      writeFileAtomic(run.report, page);
     },
   };
 };

@@ -26,11 +26,12 @@ const named = (name: DeviceName): Queue => {
   return queue;
 };
 
-const automatic = async (): Promise<{ device: Device; why: string }> => {
+/** `gpu` when a real adapter answers, else `wasm`; the description says why. */
+const automatic = async (): Promise<Device> => {
   const { probeGpu } = await import('./gpu.ts');
   const absent = await probeGpu();
-  if (absent === undefined) return { device: await makers.gpu(), why: 'a GPU answers' };
-  return { device: await makers.wasm(), why: absent };
+  const device = await (absent === undefined ? makers.gpu() : makers.wasm());
+  return { ...device, description: `${device.description}, since ${absent ?? 'a GPU answers'}` };
 };
 
 const requested = (): DeviceName | undefined => {
@@ -40,31 +41,31 @@ const requested = (): DeviceName | undefined => {
   return name as DeviceName;
 };
 
-/** Opens the automatic device behind a queue, and says on the console what runs and why. */
-const openDefault = (): Queue => {
+/** The queue of the device that AMBER_DEVICE names, or of the automatic choice. */
+const defaultQueue = (): Queue => {
   const name = requested();
-  if (name !== undefined) return announce(named(name), 'AMBER_DEVICE');
-  let why = '';
+  if (name !== undefined) return named(name);
   const queue = openQueue(
-    automatic().then((choice) => {
-      why = choice.why;
-      queues.set(choice.device.name, queue);
-      return choice.device;
+    automatic().then((device) => {
+      queues.set(device.name, queue);
+      return device;
     }),
   );
-  return announce(queue, () => why);
+  return queue;
 };
 
-const announce = (queue: Queue, why: string | (() => string)): Queue => {
+/** Opens the default because somebody computes without having chosen, and says on the console what runs. */
+const openUnasked = (): Queue => {
+  const queue = defaultQueue();
   queue.opened.then(
-    (device) => console.error(`amber: ${device.description}; chosen because ${typeof why === 'string' ? `${why} says so` : why()}`),
+    ({ description }) => console.error(`amber: computing on ${description}`),
     () => undefined,
   );
   return queue;
 };
 
 /** The queue of the device on which new tensors are made. */
-export const currentQueue = (): Queue => (current ??= openDefault());
+export const currentQueue = (): Queue => (current ??= openUnasked());
 
 /**
  * Chooses the device on which new tensors are made, and waits until it is open. Without a name: what AMBER_DEVICE says,
@@ -76,7 +77,7 @@ export const useDevice = async (name?: DeviceName): Promise<Device> => {
   }
   const pending = current;
   if (pending !== undefined) await pending.opened.catch(() => undefined);
-  const queue = name === undefined ? (pending ?? openDefault()) : named(name);
+  const queue = name === undefined ? (pending ?? defaultQueue()) : named(name);
   const device = await queue.opened.catch((error) => {
     if (name !== undefined) queues.delete(name);
     if (queue === current) current = undefined;
