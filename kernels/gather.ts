@@ -28,8 +28,8 @@ export function firstPlace(this: Thread, ids: Float32Array, count: number): numb
 export function nextPlace(this: Thread, ids: Float32Array, count: number): number {
   let place = count;
   const row = ids[this.thread.x];
-  for (let i = this.thread.x + 1; i < count; i++) {
-    if (ids[i] === row) {
+  for (let i = 0; i < count; i++) {
+    if (i > this.thread.x && ids[i] === row) {
       place = i;
       break;
     }

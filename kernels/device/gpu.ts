@@ -55,17 +55,14 @@ export const probeGpu = async (): Promise<string | undefined> => {
   }
 };
 
-/** Lets gpu.js ask the adapter for all the storage bindings that it has, and remembers the device it gets. */
-const liftLimits = (adapter: GPUAdapter): { device?: GPUDevice } => {
-  const got: { device?: GPUDevice } = {};
-  const request = adapter.requestDevice.bind(adapter);
-  adapter.requestDevice = async (wish) => {
-    const { maxStorageBuffersPerShaderStage } = adapter.limits;
-    got.device = await request({ ...wish, requiredLimits: { ...wish?.requiredLimits, maxStorageBuffersPerShaderStage } });
-    return got.device;
-  };
+/** The adapter's device, with all the storage bindings that it has. gpu.js, which would ask for fewer, gets the same one. */
+const openDevice = async (adapter: GPUAdapter): Promise<GPUDevice> => {
+  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const requiredLimits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
+  const device = await adapter.requestDevice({ requiredLimits });
+  adapter.requestDevice = async () => device;
   navigator.gpu.requestAdapter = async () => adapter;
-  return got;
+  return device;
 };
 
 const align = (n: number, to: number) => Math.ceil(n / to) * to;
@@ -73,7 +70,7 @@ const align = (n: number, to: number) => Math.ceil(n / to) * to;
 /** Opens WebGPU. Rejects when no adapter answers. */
 export const openGpu = async (): Promise<Device> => {
   const adapter = await findAdapter();
-  const got = liftLimits(adapter);
+  const device = await openDevice(adapter);
   const compile = compiler('webgpu');
   const building = new Map<Compiled, Promise<void>>();
   const pool = new Map<number, GPUBuffer[]>();
@@ -81,7 +78,7 @@ export const openGpu = async (): Promise<Device> => {
   /** A storage buffer for n floats, from the pool of freed ones of its size where there is one. */
   const allocate = (n: number): GPUBuffer => {
     const size = align(Math.max(n * 4, 4), n * 4 < 4096 ? 256 : 4096);
-    return pool.get(size)?.pop() ?? got.device!.createBuffer({ size, usage: STORAGE });
+    return pool.get(size)?.pop() ?? device.createBuffer({ size, usage: STORAGE });
   };
 
   const recycle = (buffer: GPUBuffer) => {
@@ -113,7 +110,6 @@ export const openGpu = async (): Promise<Device> => {
   };
 
   const submit = async (commands: Command<GPUBuffer>[], plans: Map<Command, KernelCall[]>): Promise<void> => {
-    const device = got.device!;
     device.pushErrorScope('validation');
     device.pushErrorScope('out-of-memory');
     const encoder = device.createCommandEncoder();

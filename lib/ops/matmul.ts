@@ -84,7 +84,7 @@ export const matmul = (a: Tensor, b: Tensor, params: Transposed = {}): Tensor =>
   if (a.shape.length < 2 || b.shape.length < 2) throw new Error(`matmul: expected matrices, got ${show(a.shape)}·${show(b.shape)}`);
   if (b.shape.length === 2 && a.shape.length > 2 && !params.transposeA) {
     // One matrix for the whole batch: the rows of all batches are the rows of one product.
-    const y = matmulOp(params, reshape(a, [-1, a.shape.at(-1)!]), b);
+    const y = matmulOp(params, reshape(a, [rowsOf(a.shape).rows, a.shape.at(-1)!]), b);
     return reshape(y, [...a.shape.slice(0, -1), y.shape[1]]);
   }
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
@@ -117,7 +117,7 @@ const denseOp = operation({
     return [{ kernel: kernels.dense, arrays: [0, 1, 2], integers: [inner, columns], output: [columns, rowsOf(x.shape).rows] }];
   },
   vjp(dy, { inputs: [x, w, b] }) {
-    const flat = (t: Tensor) => reshape(t, [-1, t.shape.at(-1)!]);
+    const flat = (t: Tensor) => reshape(t, [rowsOf(t.shape).rows, t.shape.at(-1)!]);
     return [matmul(dy, w, { transposeB: true }), matmul(flat(x), flat(dy), { transposeA: true }), sumTo(dy, b.shape)];
   },
   keeps: [0, 1],
