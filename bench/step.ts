@@ -1,0 +1,97 @@
+/**
+ * Whole training steps: `npx tsx bench/step.ts --config mini --device wasm --dropout 0 --steps 8 --json`. The sequences
+ * are full and made from the seed; losses are printed so that a wrong step cannot look fast.
+ */
+import { cpus } from 'node:os';
+import { Command } from 'commander';
+import type { ConfigName, ElectraConfig } from '../lib/index.ts';
+import {
+  addDecayedWeights,
+  chain,
+  clipByGlobalNorm,
+  configs,
+  devices,
+  initState,
+  pretrainStep,
+  scaleByAdam,
+  scaleBySchedule,
+  stepFlops,
+  tensor,
+  useDevice,
+  warmupLinearDecay,
+  zeros,
+  ones,
+} from '../lib/index.ts';
+
+interface Options {
+  readonly config: ConfigName;
+  readonly device?: (typeof devices)[number];
+  readonly dropout: string;
+  readonly steps: string;
+  readonly json: boolean;
+}
+
+const options = new Command('step')
+  .option('--config <name>', 'a named configuration', 'mini')
+  .option('--device <name>', 'where to compute')
+  .option('--dropout <x>', 'dropout rate', '0')
+  .option('--steps <n>', 'steps that are timed, after two that are not', '8')
+  .option('--json', 'print one line of JSON', false)
+  .parse()
+  .opts<Options>();
+
+const named: ElectraConfig = configs[options.config];
+// The published small size is timed with 8 sequences: a batch of 128 takes a processor a minute.
+const training = options.config === 'small' ? { ...named.training, batchSize: 8 } : named.training;
+const dropout = Number(options.dropout);
+const config: ElectraConfig = { ...named, dropout, attentionDropout: dropout, training };
+const { batchSize: b, sequenceLength: t } = training;
+
+const device = await useDevice(options.device);
+const optimiser = chain(
+  clipByGlobalNorm(1),
+  scaleByAdam(),
+  addDecayedWeights(0.01),
+  scaleBySchedule(warmupLinearDecay({ learningRate: 5e-4, warmupSteps: 10, steps: 1000 })),
+);
+const step = pretrainStep(config, optimiser);
+let state = initState(config, optimiser, 0);
+const { cls, sep, mask } = config.special;
+
+const times: number[] = [];
+const losses: number[] = [];
+for (let i = 0; i < Number(options.steps) + 2; i++) {
+  const tokens = Int32Array.from({ length: b * t }, (_, k) => {
+    if (k % t === 0) return cls;
+    return k % t === t - 1 ? sep : mask + 1 + (((k + i * 31) * 7919) % Math.min(1000, config.vocabSize - mask - 1));
+  });
+  const start = performance.now();
+  const [next, { loss }] = step(state, { tokens: tensor(tokens, [b, t], 'i32'), types: zeros([b, t], 'i32'), attend: ones([b, t]) });
+  state = next;
+  losses.push(await loss.item());
+  if (i >= 2) times.push(performance.now() - start);
+}
+
+times.sort((x, y) => x - y);
+const median = times[Math.floor(times.length / 2)];
+const result = {
+  config: options.config,
+  device: device.name,
+  description: device.description,
+  node: process.version,
+  cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+  dropout,
+  msPerStep: median,
+  minMs: times[0],
+  tokensPerSecond: (1000 * b * t) / median,
+  gflopPerSecond: stepFlops(config) / median / 1e6,
+  firstLoss: losses[0],
+  lastLoss: losses.at(-1),
+  peakRssMb: process.resourceUsage().maxRSS / 1024,
+};
+console.log(
+  options.json
+    ? JSON.stringify(result)
+    : `${options.config} on ${device.description}: ${median.toFixed(0)} ms a step (fastest ${times[0].toFixed(0)}), ` +
+        `${Math.round(result.tokensPerSecond).toLocaleString('en')} tokens/s, ${result.gflopPerSecond.toFixed(1)} GFLOP/s`,
+);
