@@ -87,7 +87,9 @@ export const openWasm = async ({ tuned = true }: WasmOptions = {}): Promise<Devi
         scratches.push({ address, size });
         return address;
       };
-      const calls = tuned ? replacements[op.name]?.({ params, specs, spec, inputs: addresses, output: output.memory, scratch }) : undefined;
+      const definition = () => op.launches(params, specs, spec);
+      const site = { params, specs, spec, inputs: addresses, output: output.memory, definition, scratch };
+      const calls = tuned ? replacements[op.name]?.(site) : undefined;
       scratches.forEach(({ address, size }) => memory.tensors.release(address, size));
       if (calls !== undefined) {
         calls.forEach(list.append);

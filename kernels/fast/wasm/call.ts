@@ -3,7 +3,7 @@
  * says how many items there are (rows, blocks, elements) and how many make a chunk; chunks may run in any order and on
  * any thread, and one call ends before the next one begins.
  */
-import type { Params } from '../../device/device.ts';
+import type { KernelCall, Params } from '../../device/device.ts';
 import type { Spec } from '../../../lib/shape.ts';
 
 export interface Call {
@@ -24,6 +24,8 @@ export interface Site<P extends Params = Params> {
   readonly spec: Spec;
   readonly inputs: readonly number[];
   readonly output: number;
+  /** The launches of its gpu.js definition, for what they work out of the shapes. */
+  readonly definition: () => KernelCall[];
   /** The address of scratch memory for n floats, which lasts until the operation is done. */
   readonly scratch: (n: number) => number;
 }

@@ -1,6 +1,6 @@
 /** Which kernel calls make a matrix product: first B in panels of 8 columns, then blocks of the result. */
-import { rowsOf, sizeOf } from '../../../lib/shape.ts';
-import type { Call, Site } from './call.ts';
+import { rowsOf } from '../../../lib/shape.ts';
+import type { Call, Replacement, Site } from './call.ts';
 
 /** Rows of the result that a block of A covers: a multiple of the tile's 6, few enough that the block stays in the cache. */
 const BLOCK_ROWS = 96;
@@ -17,8 +17,9 @@ interface Product {
   readonly rows: number;
   readonly columns: number;
   readonly inner: number;
-  /** Strides in elements: of A along rows, k, batch; of B along k, columns, batch. */
+  /** In elements, along rows, k and batch. */
   readonly stridesA: readonly number[];
+  /** In elements, along k, columns and batch. */
   readonly stridesB: readonly number[];
 }
 
@@ -45,34 +46,21 @@ const productCalls = ({ a, b, bias, y, batch, rows, columns, inner, stridesA, st
   ];
 };
 
-interface Transposed {
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-}
-
-export const matmul = ({ params: { transposeA, transposeB }, specs, inputs: [a, b], output, scratch }: Site<Transposed>): Call[] | undefined => {
-  const [p, q] = specs[0].shape.slice(-2);
-  const [r, s] = specs[1].shape.slice(-2);
-  const [rows, inner] = transposeA ? [q, p] : [p, q];
-  const columns = transposeB ? r : s;
+export const matmul: Replacement = ({ definition, inputs: [a, b], output, scratch }) => {
+  const [{ integers, output: grid }] = definition();
+  const [inner, batchA, rowA, innerA, batchB, innerB, columnB] = integers!;
+  const [columns, rows, batch] = grid;
   if (inner === 0) return undefined;
-  return productCalls(
-    {
-      a, b, bias: 0, y: output, rows, columns, inner,
-      batch: sizeOf(specs[0].shape.slice(0, -2)),
-      stridesA: [...(transposeA ? [1, rows] : [inner, 1]), rows * inner],
-      stridesB: [...(transposeB ? [1, inner] : [columns, 1]), inner * columns],
-    },
-    scratch,
-  );
+  const stridesA = [rowA, innerA, batchA];
+  const stridesB = [innerB, columnB, batchB];
+  return productCalls({ a, b, bias: 0, y: output, batch, rows, columns, inner, stridesA, stridesB }, scratch);
 };
 
-export const dense = ({ specs: [x, w], inputs: [a, b, bias], output, scratch }: Site): Call[] | undefined => {
+export const dense: Replacement = ({ specs: [x, w], inputs: [a, b, bias], output, scratch }) => {
   const [inner, columns] = w.shape;
   const { rows } = rowsOf(x.shape);
   if (inner === 0) return undefined;
-  return productCalls(
-    { a, b, bias, y: output, batch: 1, rows, columns, inner, stridesA: [inner, 1, 0], stridesB: [columns, 1, 0] },
-    scratch,
-  );
+  const stridesA = [inner, 1, 0];
+  const stridesB = [columns, 1, 0];
+  return productCalls({ a, b, bias, y: output, batch: 1, rows, columns, inner, stridesA, stridesB }, scratch);
 };

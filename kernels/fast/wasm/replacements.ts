@@ -1,8 +1,242 @@
-/** The tuned replacements of the `wasm` device, by the name of the operation. */
-import type { Replacement } from './call.ts';
+/**
+ * The tuned replacements of the `wasm` device, by the name of the operation: which kernels of assembly/ compute it, with
+ * which arguments. What has no entry runs by its gpu.js definition.
+ */
+import { around, rowsOf, sizeOf } from '../../../lib/shape.ts';
+import type { Call, Replacement, Site } from './call.ts';
 import { dense, matmul } from './matmul.ts';
 
+/** Floats that a chunk of a cheap kernel works on: enough to be worth taking, few enough to share. A multiple of eight. */
+const CHUNK = 16384;
+
+/** Rows that make such a chunk. */
+const rowsOfChunk = (columns: number, floats = CHUNK): number => Math.max(1, Math.floor(floats / Math.max(columns, 1)));
+
+/** One element of the output from the same element of each input. */
+const elementwise =
+  (kernel: string, grain = CHUNK): Replacement =>
+  ({ inputs, output, spec }) => [{ kernel, items: sizeOf(spec.shape), grain, integers: [...inputs, output] }];
+
+/** How the two operands of a binary kernel meet (assembly/elementwise.ts). */
+const FLAT = 0;
+const SCALAR_A = 1;
+const SCALAR_B = 2;
+const ROWS = 3;
+
+const binary =
+  (kernel: string, grain = CHUNK): Replacement =>
+  ({ inputs, output, specs: [a, b], spec }) => {
+    const items = sizeOf(spec.shape);
+    const [m, n] = [sizeOf(a.shape), sizeOf(b.shape)];
+    const flat = (meet: number): Call[] => [{ kernel, items, grain, integers: [...inputs, output, meet] }];
+    if (m === n) return flat(FLAT);
+    if (m === 1) return flat(SCALAR_A);
+    if (n === 1) return flat(SCALAR_B);
+    const width = Math.min(m, n);
+    const integers = [...inputs, output, ROWS, width, m === items ? width : 0, n === items ? width : 0];
+    return [{ kernel, items: items / width, grain: rowsOfChunk(width, grain), integers }];
+  };
+
+/** A kernel over the rows of its first input. Floats a chunk: fewer for kernels that compute exponentials. */
+const byRows =
+  (kernel: string, floats: (params: never) => number[] = () => [], chunk = CHUNK / 4): Replacement =>
+  ({ inputs, output, specs, params }) => {
+    const { rows, columns } = rowsOf(specs[0].shape);
+    return [{ kernel, items: rows, grain: rowsOfChunk(columns, chunk), integers: [...inputs, output, columns], floats: floats(params as never) }];
+  };
+
+/** Terms of a sum that one item adds up; longer sums take two steps. */
+const BLOCK = 256;
+const STRIP = 16;
+
+/** y[o, i] = Σₖ x[o, k, i]. */
+const sumCalls = (x: number, y: number, { outer, along, inner }: ReturnType<typeof around>, scratch: Site['scratch']): Call[] => {
+  const block = inner === 1 ? 16 * BLOCK : BLOCK;
+  const blocks = Math.max(1, Math.ceil(along / block));
+  const step = (from: number, to: number, length: number, size: number, count: number): Call =>
+    inner === 1
+      ? { kernel: 'sumRows', items: outer * count, grain: rowsOfChunk(Math.min(size, length)), integers: [from, to, length, size, count] }
+      : {
+          kernel: 'sumColumns',
+          items: outer * count * Math.ceil(inner / STRIP),
+          grain: rowsOfChunk(STRIP * Math.min(size, length)),
+          integers: [from, to, length, inner, size, count],
+        };
+  if (blocks === 1) return [step(x, y, along, Math.max(along, 1), 1)];
+  const partial = scratch(outer * blocks * inner);
+  return [step(x, partial, along, block, blocks), ...sumCalls(partial, y, { outer, along: blocks, inner }, scratch)];
+};
+
+const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x], inputs: [at], output, scratch }) =>
+  sumCalls(at, output, around(x.shape, axis), scratch);
+
+const alongAxis =
+  (kernel: string): Replacement<{ axis: number }> =>
+  ({ params: { axis }, specs: [x], inputs, output, spec }) => {
+    const { along, inner } = around(x.shape, axis);
+    return [{ kernel, items: sizeOf(spec.shape), grain: rowsOfChunk(along), integers: [...inputs, output, along, inner] }];
+  };
+
+const layerNormGain: Replacement<{ epsilon: number }> = ({ params: { epsilon }, specs: [x], inputs, output, scratch }) => {
+  const { rows, columns } = rowsOf(x.shape);
+  const products = scratch(rows * columns);
+  return [
+    { kernel: 'timesNormal', items: rows, grain: rowsOfChunk(columns), integers: [...inputs, products, columns], floats: [epsilon] },
+    ...sumCalls(products, output, { outer: 1, along: rows, inner: columns }, scratch),
+  ];
+};
+
+/** Transpositions, slices and broadcasts, as the definition sees them: five axes and their strides. */
+const strided: Replacement = ({ definition, spec, inputs: [at], output }) => {
+  const [{ integers, output: grid }] = definition();
+  const [size1, size2, stride0, stride1, stride2, stride3, stride4, offset] = integers!;
+  const [size4, size3] = grid;
+  return [
+    {
+      kernel: 'strided',
+      items: sizeOf(spec.shape) / Math.max(size4, 1),
+      grain: rowsOfChunk(size4),
+      integers: [at + 4 * offset, output, size1, size2, size3, size4, stride0, stride1, stride2, stride3, stride4],
+    },
+  ];
+};
+
+const pad: Replacement<{ axis: number; before: number; size: number }> = ({ params, specs: [x], inputs, output }) => {
+  const { outer, along, inner } = around(x.shape, params.axis);
+  const integers = [...inputs, output, along * inner, params.size * inner, params.before * inner];
+  return [{ kernel: 'pad', items: outer, grain: rowsOfChunk(params.size * inner), integers }];
+};
+
+const concat: Replacement<{ axis: number }> = ({ params: { axis }, specs: [a, b], inputs, output }) => {
+  const { outer, along, inner } = around(a.shape, axis);
+  const [first, second] = [along * inner, b.shape[axis] * inner];
+  return [{ kernel: 'concat', items: outer, grain: rowsOfChunk(first + second), integers: [...inputs, output, first, second] }];
+};
+
+const gather: Replacement = ({ specs: [table, ids], inputs, output }) => {
+  const [rows, columns] = table.shape;
+  return [{ kernel: 'gather', items: sizeOf(ids.shape), grain: rowsOfChunk(columns), integers: [...inputs, output, rows, columns] }];
+};
+
+/** Zeros, then strips of columns: every thread walks all ids, and no two write to one place. */
+const scatterAdd: Replacement<{ rows: number }> = ({ params: { rows }, specs: [x, ids], inputs, output, spec }) => {
+  const count = sizeOf(ids.shape);
+  const { columns } = rowsOf(x.shape);
+  return [
+    { kernel: 'full', items: sizeOf(spec.shape), grain: CHUNK, integers: [output], floats: [0] },
+    {
+      kernel: 'scatterAdd',
+      items: Math.ceil(columns / STRIP),
+      grain: rowsOfChunk(STRIP * count),
+      integers: [...inputs, output, count, rows, columns],
+    },
+  ];
+};
+
+const pick: Replacement = ({ specs: [x, ids], inputs, output }) => [
+  { kernel: 'pick', items: sizeOf(ids.shape), grain: CHUNK, integers: [...inputs, output, rowsOf(x.shape).columns] },
+];
+
+const unpick: Replacement<{ columns: number }> = ({ params: { columns }, specs: [x], inputs, output }) => [
+  { kernel: 'unpick', items: sizeOf(x.shape), grain: rowsOfChunk(columns), integers: [...inputs, output, columns] },
+];
+
+const put: Replacement = ({ specs: [x, at], inputs, output }) => {
+  const { rows, columns } = rowsOf(x.shape);
+  return [{ kernel: 'put', items: rows, grain: rowsOfChunk(columns), integers: [...inputs, output, columns, rowsOf(at.shape).columns] }];
+};
+
+const topIndices: Replacement<{ count: number }> = ({ params: { count }, specs: [x], inputs, output }) => {
+  const { rows, columns } = rowsOf(x.shape);
+  return [{ kernel: 'topIndices', items: rows, grain: rowsOfChunk(columns * count), integers: [...inputs, output, columns, count] }];
+};
+
+const maskedSoftmax: Replacement<{ scale: number }> = ({ params: { scale }, specs: [x], inputs, output }) => {
+  const { rows, columns } = rowsOf(x.shape);
+  const integers = [...inputs, output, columns, sizeOf(x.shape.slice(1, -1))];
+  return [{ kernel: 'maskedSoftmax', items: rows, grain: rowsOfChunk(columns, CHUNK / 4), integers, floats: [scale] }];
+};
+
+const full: Replacement<{ value: number }> = ({ params: { value }, spec, output }) => [
+  { kernel: 'full', items: sizeOf(spec.shape), grain: CHUNK, integers: [output], floats: [value] },
+];
+
+const affine: Replacement<{ scale: number; shift: number }> = ({ params: { scale, shift }, spec, inputs, output }) => [
+  { kernel: 'affine', items: sizeOf(spec.shape), grain: CHUNK, integers: [...inputs, output], floats: [scale, shift] },
+];
+
+const deriveKey: Replacement<{ block: number; tag: number }> = ({ params: { block, tag }, inputs, output }) => [
+  { kernel: 'deriveKey', items: 1, grain: 1, integers: [...inputs, output, block, tag] },
+];
+
+const fold: Replacement = ({ inputs, output }) => [{ kernel: 'fold', items: 1, grain: 1, integers: [...inputs, output] }];
+
+const dropout: Replacement<{ rate: number }> = ({ params: { rate }, spec, inputs, output }) => [
+  {
+    kernel: 'dropout',
+    items: sizeOf(spec.shape),
+    grain: CHUNK / 4,
+    integers: [...inputs, output, Math.ceil(rate * 2 ** 24)],
+    floats: [1 / (1 - rate)],
+  },
+];
+
+const epsilon = (params: { epsilon: number }) => [params.epsilon];
+const scale = (params: { scale: number }) => [params.scale];
+
+/** A replacement, whatever its parameters: the operation of its name passes its own. */
+const of = <P extends object>(replacement: Replacement<P>): Replacement => replacement as unknown as Replacement;
+
 export const replacements: Readonly<Record<string, Replacement>> = {
-  matmul: matmul as Replacement,
+  matmul,
   dense,
+  full: of(full),
+  affine: of(affine),
+  plus: binary('add'),
+  add: binary('add'),
+  sub: binary('sub'),
+  mul: binary('mul'),
+  div: binary('div'),
+  maximum: binary('maximum'),
+  minimum: binary('minimum'),
+  equal: binary('equal'),
+  less: binary('less'),
+  where: elementwise('where'),
+  sqrt: elementwise('sqrt'),
+  exp: elementwise('exp'),
+  log: elementwise('log'),
+  tanh: elementwise('tanh'),
+  sigmoid: elementwise('sigmoid'),
+  erf: elementwise('erf', CHUNK / 4),
+  erfinv: elementwise('erfinv', CHUNK / 4),
+  gelu: elementwise('gelu', CHUNK / 4),
+  geluSlope: binary('geluSlope', CHUNK / 4),
+  binaryCrossEntropy: binary('binaryCrossEntropy', CHUNK / 4),
+  softmax: byRows('softmax'),
+  logSoftmax: byRows('logSoftmax'),
+  maskedSoftmax: of(maskedSoftmax),
+  softmaxSlope: byRows('softmaxSlope', scale),
+  crossEntropy: byRows('crossEntropy'),
+  crossEntropySlope: byRows('crossEntropySlope'),
+  layerNorm: byRows('layerNorm', epsilon),
+  layerNormSlope: byRows('layerNormSlope', epsilon),
+  layerNormGain: of(layerNormGain),
+  sumAxis: of(sumAxis),
+  max: of(alongAxis('max')),
+  argmax: of(alongAxis('argmax')),
+  transpose: strided,
+  slice: strided,
+  broadcastTo: strided,
+  pad: of(pad),
+  concat: of(concat),
+  gather,
+  scatterAdd: of(scatterAdd),
+  pick,
+  unpick: of(unpick),
+  put,
+  topIndices: of(topIndices),
+  deriveKey: of(deriveKey),
+  fold,
+  uniform: elementwise('uniform', CHUNK / 4),
+  dropout: of(dropout),
 };

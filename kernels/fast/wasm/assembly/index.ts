@@ -1,4 +1,9 @@
-/** Everything in one module: the thread's two functions, and the kernels, each `(arguments, from, to)` over its items. */
+/** Everything in one module: the thread's functions, and the kernels, each `(arguments, from, to)` over its items. */
 export { enter, serve, work } from './thread';
 export { multiply, packColumns } from './matmul';
-export { copy } from './move';
+export * from './elementwise';
+export { crossEntropy, crossEntropySlope, layerNorm, layerNormSlope, logSoftmax, maskedSoftmax, softmax, softmaxSlope, timesNormal } from './rows';
+export { argmax, max_ as max, sumColumns, sumRows } from './reduce';
+export { concat, copy, pad, strided } from './move';
+export { gather, pick, put, scatterAdd, topIndices, unpick } from './choose';
+export { deriveKey, dropout, fold, uniform } from './random';

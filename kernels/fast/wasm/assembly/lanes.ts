@@ -3,8 +3,12 @@
  * whole vectors and storing only the lanes that belong to it; buffers are padded, so reading past their end is harmless.
  */
 
+/** The address of a float of an array. */
 // @ts-ignore: decorator
-@inline export const LANES: u32 = 4;
+@inline
+export function at(base: usize, index: u32): usize {
+  return base + ((index as usize) << 2);
+}
 
 /** a · b + c: one rounding where relaxed SIMD offers a fused multiply-add, else two. */
 // @ts-ignore: decorator
@@ -43,4 +47,11 @@ export function sumLanes(v: v128): f32 {
 export function maxLanes(v: v128): f32 {
   const pairs = f32x4.max(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+}
+
+/** The mask with the sign of each lane. */
+// @ts-ignore: decorator
+@inline
+export function signOf(v: v128): v128 {
+  return v128.and(v, i32x4.splat(0x80000000));
 }

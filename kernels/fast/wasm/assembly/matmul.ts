@@ -4,7 +4,7 @@
  * order: it keeps 6×8 elements of the result in registers and adds the outer product of 6 and 8 numbers at every step.
  * Every element sums over k in the same order, whatever the split of the work.
  */
-import { madd } from './lanes';
+import { at, madd } from './lanes';
 import { scratch } from './thread';
 
 const ROWS: u32 = 6;
@@ -15,12 +15,6 @@ const DEPTH: u32 = 256;
 /** The thread's scratch memory: a tile for the edges of the result, a row of zeros, then the packed block of A. */
 const TILE_BYTES: usize = 192;
 const BLOCK: usize = 256;
-
-// @ts-ignore: decorator
-@inline
-function at(base: usize, index: u32): usize {
-  return base + ((index as usize) << 2);
-}
 
 /**
  * Panels of 8 columns of B: items are panels of all batches. Arguments: B, the panels, k, n, the strides of B in elements

@@ -1,0 +1,234 @@
+/**
+ * Kernels that look at a whole row: softmax, layer norm, cross-entropy. Items are rows. Sums run in four lanes, each over
+ * every fourth element, then across the lanes.
+ */
+import { at, firstLanes, madd, maxLanes, storeSome, sumLanes } from './lanes';
+import * as f from './functions';
+
+/** The four elements from column c of a row; beyond its end the lanes hold `other`. */
+// @ts-ignore: decorator
+@inline
+function part(row: usize, c: u32, columns: u32, other: v128): v128 {
+  const v = v128.load(at(row, c));
+  return c + 4 <= columns ? v : v128.bitselect(v, other, firstLanes(columns - c));
+}
+
+// @ts-ignore: decorator
+@inline
+function put(row: usize, c: u32, columns: u32, value: v128): void {
+  if (c + 4 <= columns) v128.store(at(row, c), value);
+  else storeSome(at(row, c), value, columns - c);
+}
+
+// @ts-ignore: decorator
+@inline
+function zeros(): v128 {
+  return f32x4.splat(0);
+}
+
+// @ts-ignore: decorator
+@inline
+function lowest(): v128 {
+  return f32x4.splat(-Infinity);
+}
+
+function rowMax(x: usize, columns: u32): f32 {
+  let most = lowest();
+  for (let c: u32 = 0; c < columns; c += 4) most = f32x4.max(most, part(x, c, columns, lowest()));
+  return maxLanes(most);
+}
+
+function rowDot(a: usize, b: usize, columns: u32): f32 {
+  let sum = zeros();
+  for (let c: u32 = 0; c < columns; c += 4) sum = madd(part(a, c, columns, zeros()), part(b, c, columns, zeros()), sum);
+  return sumLanes(sum);
+}
+
+// @ts-ignore: decorator
+@inline
+function scalarLog(x: f32): f32 {
+  return f32x4.extract_lane(f.log(f32x4.splat(x)), 0);
+}
+
+/** ln Σ e^x of a row. */
+function logSumExp(x: usize, columns: u32): f32 {
+  const most = rowMax(x, columns);
+  const shift = f32x4.splat(most);
+  let sum = zeros();
+  for (let c: u32 = 0; c < columns; c += 4) sum = f32x4.add(sum, f.exp(f32x4.sub(part(x, c, columns, lowest()), shift)));
+  return most + scalarLog(sumLanes(sum));
+}
+
+/** Arguments: x, y, columns. */
+export function softmax(p: usize, from: u32, to: u32): void {
+  const columns = load<u32>(p, 8);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns), y = at(load<usize>(p, 4), r * columns);
+    const shift = f32x4.splat(rowMax(x, columns));
+    let sum = zeros();
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const e = f.exp(f32x4.sub(part(x, c, columns, lowest()), shift));
+      put(y, c, columns, e);
+      sum = f32x4.add(sum, e);
+    }
+    scaleRow(y, columns, 1 / sumLanes(sum));
+  }
+}
+
+function scaleRow(y: usize, columns: u32, factor: f32): void {
+  const by = f32x4.splat(factor);
+  for (let c: u32 = 0; c < columns; c += 4) put(y, c, columns, f32x4.mul(v128.load(at(y, c)), by));
+}
+
+/** Arguments: x, y, columns. */
+export function logSoftmax(p: usize, from: u32, to: u32): void {
+  const columns = load<u32>(p, 8);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns), y = at(load<usize>(p, 4), r * columns);
+    const l = f32x4.splat(logSumExp(x, columns));
+    for (let c: u32 = 0; c < columns; c += 4) put(y, c, columns, f32x4.sub(v128.load(at(x, c)), l));
+  }
+}
+
+/** All ones where the mask attends, within the row. */
+// @ts-ignore: decorator
+@inline
+function attended(mask: usize, c: u32, columns: u32): v128 {
+  return f32x4.ne(part(mask, c, columns, zeros()), zeros());
+}
+
+/** Arguments: x, mask, y, columns, rows that share a row of the mask; scale. */
+export function maskedSoftmax(p: usize, from: u32, to: u32): void {
+  const columns = load<u32>(p, 12), rowsPerBatch = load<u32>(p, 16);
+  const scale = v128.load32_splat(p, 20);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns), y = at(load<usize>(p, 8), r * columns);
+    const mask = at(load<usize>(p, 4), (r / rowsPerBatch) * columns);
+    let most = lowest();
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const scores = f32x4.mul(v128.load(at(x, c)), scale);
+      most = f32x4.max(most, v128.bitselect(scores, lowest(), attended(mask, c, columns)));
+    }
+    const shift = f32x4.splat(maxLanes(most));
+    let sum = zeros();
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const scores = f32x4.sub(f32x4.mul(v128.load(at(x, c)), scale), shift);
+      const e = v128.and(f.exp(scores), attended(mask, c, columns));
+      put(y, c, columns, e);
+      sum = f32x4.add(sum, e);
+    }
+    const total = sumLanes(sum);
+    scaleRow(y, columns, total == 0 ? 0 : 1 / total);
+  }
+}
+
+/** dx = scale · y · (dy − Σ dy · y). Arguments: y, dy, dx, columns; scale. */
+export function softmaxSlope(p: usize, from: u32, to: u32): void {
+  const columns = load<u32>(p, 12);
+  const scale = v128.load32_splat(p, 16);
+  for (let r = from; r < to; r++) {
+    const y = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 4), r * columns), dx = at(load<usize>(p, 8), r * columns);
+    const dot = f32x4.splat(rowDot(y, dy, columns));
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const slope = f32x4.mul(v128.load(at(y, c)), f32x4.sub(v128.load(at(dy, c)), dot));
+      put(dx, c, columns, f32x4.mul(slope, scale));
+    }
+  }
+}
+
+/** Arguments: x, labels, y, columns. */
+export function crossEntropy(p: usize, from: u32, to: u32): void {
+  const columns = load<u32>(p, 12);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns);
+    const label = load<f32>(at(load<usize>(p, 4), r));
+    const counts = label >= 0 && label < (columns as f32);
+    store<f32>(at(load<usize>(p, 8), r), counts ? logSumExp(x, columns) - load<f32>(at(x, label as u32)) : 0);
+  }
+}
+
+/** dx = dy · (e^(x − l) − [c = label]). Arguments: x, labels, dy, dx, columns. */
+export function crossEntropySlope(p: usize, from: u32, to: u32): void {
+  const columns = load<u32>(p, 16);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns), dx = at(load<usize>(p, 12), r * columns);
+    const label = load<f32>(at(load<usize>(p, 4), r)), dy = load<f32>(at(load<usize>(p, 8), r));
+    if (!(label >= 0 && label < (columns as f32))) {
+      memory.fill(dx, 0, columns << 2);
+      continue;
+    }
+    const l = f32x4.splat(logSumExp(x, columns)), by = f32x4.splat(dy);
+    const answer = at(dx, label as u32);
+    for (let c: u32 = 0; c < columns; c += 4) put(dx, c, columns, f.exp(f32x4.sub(v128.load(at(x, c)), l)));
+    store<f32>(answer, load<f32>(answer) - 1);
+    for (let c: u32 = 0; c < columns; c += 4) put(dx, c, columns, f32x4.mul(v128.load(at(dx, c)), by));
+  }
+}
+
+function rowMean(x: usize, columns: u32): f32 {
+  let sum = zeros();
+  for (let c: u32 = 0; c < columns; c += 4) sum = f32x4.add(sum, part(x, c, columns, zeros()));
+  return sumLanes(sum) / (columns as f32);
+}
+
+/** 1 / √(variance + ε) of a row. */
+function rowScale(x: usize, columns: u32, mean: f32, epsilon: f32): f32 {
+  const m = f32x4.splat(mean);
+  let sum = zeros();
+  for (let c: u32 = 0; c < columns; c += 4) {
+    const d = f32x4.sub(part(x, c, columns, m), m);
+    sum = madd(d, d, sum);
+  }
+  return 1 / (Math.sqrt((sumLanes(sum) / (columns as f32) + epsilon) as f64) as f32);
+}
+
+/** Arguments: x, gain, bias, y, columns; ε. */
+export function layerNorm(p: usize, from: u32, to: u32): void {
+  const gain = load<usize>(p, 4), bias = load<usize>(p, 8), columns = load<u32>(p, 16), epsilon = load<f32>(p, 20);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns), y = at(load<usize>(p, 12), r * columns);
+    const mean = rowMean(x, columns);
+    const m = f32x4.splat(mean), s = f32x4.splat(rowScale(x, columns, mean, epsilon));
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s);
+      put(y, c, columns, madd(normal, v128.load(at(gain, c)), v128.load(at(bias, c))));
+    }
+  }
+}
+
+/** Arguments: x, gain, dy, dx, columns; ε. */
+export function layerNormSlope(p: usize, from: u32, to: u32): void {
+  const gain = load<usize>(p, 4), columns = load<u32>(p, 16), epsilon = load<f32>(p, 20);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 8), r * columns), dx = at(load<usize>(p, 12), r * columns);
+    const mean = rowMean(x, columns), scale = rowScale(x, columns, mean, epsilon);
+    const m = f32x4.splat(mean), s = f32x4.splat(scale);
+    let sum = zeros(), dot = zeros();
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const g = f32x4.mul(part(dy, c, columns, zeros()), part(gain, c, columns, zeros()));
+      sum = f32x4.add(sum, g);
+      dot = madd(g, f32x4.sub(part(x, c, columns, m), m), dot);
+    }
+    const average = f32x4.splat(sumLanes(sum) / (columns as f32));
+    const along = f32x4.splat((sumLanes(dot) * scale) / (columns as f32));
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const g = f32x4.mul(v128.load(at(dy, c)), v128.load(at(gain, c)));
+      const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s);
+      put(dx, c, columns, f32x4.mul(s, f32x4.sub(f32x4.sub(g, average), f32x4.mul(normal, along))));
+    }
+  }
+}
+
+/** dy · x̂, whose sum over the rows is the gradient of the gain. Arguments: x, dy, y, columns; ε. */
+export function timesNormal(p: usize, from: u32, to: u32): void {
+  const columns = load<u32>(p, 12), epsilon = load<f32>(p, 16);
+  for (let r = from; r < to; r++) {
+    const x = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 4), r * columns), y = at(load<usize>(p, 8), r * columns);
+    const mean = rowMean(x, columns);
+    const m = f32x4.splat(mean), s = f32x4.splat(rowScale(x, columns, mean, epsilon));
+    for (let c: u32 = 0; c < columns; c += 4) {
+      const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s);
+      put(y, c, columns, f32x4.mul(v128.load(at(dy, c)), normal));
+    }
+  }
+}
