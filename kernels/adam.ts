@@ -1,14 +1,14 @@
 /** Kernels of the optimiser: one fused line each over every element of a parameter. */
 import type { Thread } from './device/device.ts';
 
-/** y = decay · average + (1 − decay) · x. */
-export function average(this: Thread, average: Float32Array, x: Float32Array, decay: number): number {
-  return decay * average[this.thread.x] + (1 - decay) * x[this.thread.x];
+/** y = average + rate · (x − average). */
+export function average(this: Thread, average: Float32Array, x: Float32Array, rate: number): number {
+  return average[this.thread.x] + rate * (x[this.thread.x] - average[this.thread.x]);
 }
 
-/** y = decay · average + (1 − decay) · x². */
-export function averageSquare(this: Thread, average: Float32Array, x: Float32Array, decay: number): number {
-  return decay * average[this.thread.x] + (1 - decay) * x[this.thread.x] * x[this.thread.x];
+/** y = average + rate · (x² − average). */
+export function averageSquare(this: Thread, average: Float32Array, x: Float32Array, rate: number): number {
+  return average[this.thread.x] + rate * (x[this.thread.x] * x[this.thread.x] - average[this.thread.x]);
 }
 
 /** y = m / (√v + ε). */

@@ -30,11 +30,12 @@ const fused = (
     ...(gradient.vjp && { vjp: (dy: Tensor, { params }: { params: { parameter: number } }) => gradient.vjp!(dy, params.parameter) }),
   });
 
-const average = fused('average', 'y = β·a + (1 − β)·b', (a, b, beta) => beta * a + (1 - beta) * b, kernels.average, {
-  vjp: (dy, beta) => [mul(dy, beta), mul(dy, 1 - beta)],
+// Averages move by the rate 1 − β, which the host rounds once: 1 − 0.999 in single precision would be off by 1e-5.
+const average = fused('average', 'y = a + r·(b − a)', (a, b, rate) => a + rate * (b - a), kernels.average, {
+  vjp: (dy, rate) => [mul(dy, 1 - rate), mul(dy, rate)],
 });
 
-const averageSquare = fused('averageSquare', 'y = β·a + (1 − β)·b²', (a, b, beta) => beta * a + (1 - beta) * b * b, kernels.averageSquare);
+const averageSquare = fused('averageSquare', 'y = a + r·(b² − a)', (a, b, rate) => a + rate * (b * b - a), kernels.averageSquare);
 
 const direction = fused('adamDirection', 'y = m / (√v + ε)', (m, v, epsilon) => m / (Math.sqrt(v) + epsilon), kernels.adamDirection, {}, { range: [0.1, 2] });
 
@@ -62,8 +63,8 @@ export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, biasCo
   update(gradients, state, _) {
     const old = state as { m: typeof gradients; v: typeof gradients; updates: Tensor };
     const updates = add(old.updates, 1);
-    const m = map((m, g) => average({ parameter: beta1 }, m, g), old.m, gradients);
-    const v = map((v, g) => averageSquare({ parameter: beta2 }, v, g), old.v, gradients);
+    const m = map((m, g) => average({ parameter: 1 - beta1 }, m, g), old.m, gradients);
+    const v = map((v, g) => averageSquare({ parameter: 1 - beta2 }, v, g), old.v, gradients);
     if (!biasCorrection) return [map((m, v) => direction({ parameter: epsilon }, m, v), m, v), { m, v, updates }];
     // m̂ / (√v̂ + ε), with 1 − βᵗ = 1 − e^(t ln β).
     const missing = (beta: number) => sub(1, exp(mul(updates, Math.log(beta))));
