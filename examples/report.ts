@@ -7,9 +7,11 @@ import type { Evaluation } from '../lib/index.ts';
 import type { MetricsRecord } from '../lib/node.ts';
 import { renderChart } from './report/charts.ts';
 import type { Chart } from './report/charts.ts';
-import type { PaintedSample, Word } from './report/sample.ts';
-import { isContinuation, verdictOf, withoutHashes } from './report/sample.ts';
+import { count, duration, entropyOf, escape } from './report/format.ts';
+import type { PaintedSample } from './report/sample.ts';
 import { style } from './report/style.ts';
+import { renderTable } from './report/table.ts';
+import { renderSamples } from './report/words.ts';
 
 export type { PaintedSample, Word } from './report/sample.ts';
 export { paintLegend, paintSample } from './report/terminal.ts';
@@ -27,24 +29,13 @@ export interface Report {
   readonly evaluation: Evaluation;
   /** What computed, in words. */
   readonly device: string;
-  readonly timing: { readonly seconds: number; readonly steps: number; readonly tokens: number; readonly parameters?: number };
+  readonly timing: {
+    readonly seconds: number;
+    readonly steps: number;
+    readonly tokens: number;
+    readonly parameters?: number;
+  };
 }
-
-const escape = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
-
-const count = (n: number): string => Math.round(n).toLocaleString('en-US');
-const nats = (x: number): string => x.toFixed(3);
-const percent = (x: number): string => (Number.isFinite(x) ? `${(100 * x).toFixed(1)} %` : '–');
-
-const duration = (seconds: number): string => {
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
-};
-
-/** Loss, in nats, of one who only knows which part of the words is replaced. */
-const entropyOf = (rate: number): number =>
-  [rate, 1 - rate].reduce((sum, p) => sum - (p > 0 ? p * Math.log(p) : 0), 0);
 
 const chartsOf = ({ config, baselines, evaluation }: Report): Chart[] => {
   const amber = 'var(--amber)';
@@ -111,135 +102,23 @@ const chartsOf = ({ config, baselines, evaluation }: Report): Chart[] => {
   ];
 };
 
-const renderWord = (word: Word): string => {
-  const text = escape(withoutHashes(word.text));
-  const suspicion = `${Math.round(100 * word.probability)} % replaced`;
-  const verdict = verdictOf(word);
-  const original = escape(withoutHashes(word.original ?? word.text));
-  const classes = ['word', word.hidden ? 'hidden' : '', word.replaced ? 'replaced' : ''].filter(Boolean).join(' ');
-  const shown = word.replaced ? `<ruby>${text}<rt aria-hidden="true">${original}</rt></ruby>` : text;
-  const heard = word.replaced
-    ? ` (put in place of “${original}”; ${suspicion}: ${verdict})`
-    : word.hidden
-      ? ` (hidden and guessed right; ${suspicion})`
-      : verdict === undefined
-        ? ''
-        : ` (${suspicion}: ${verdict})`;
-  const hear = heard === '' ? '' : `<span class="hear">${heard}</span>`;
-  const space = isContinuation(word) ? '' : ' ';
-  return `${space}<span class="${classes}" style="--p:${word.probability.toFixed(2)}" title="${suspicion}">${shown}${hear}</span>`;
-};
-
-/** At most `most` of a list, evenly spread, the first and the last among them. */
-const spread = <T>(list: readonly T[], most: number): T[] =>
-  list.length <= most
-    ? [...list]
-    : Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]);
-
-const renderSample = ({ step, words }: PaintedSample): string =>
-  `<div class="sample"><h3>after ${count(step)} steps</h3><p class="words">${words.map(renderWord).join('').trim()}</p></div>`;
-
-const LEGEND: [Word, string][] = [
-  [{ text: 'generated', original: 'original', hidden: true, replaced: true, probability: 0.95 }, 'replaced and caught'],
-  [{ text: 'generated', original: 'original', hidden: true, replaced: true, probability: 0.05 }, 'replaced and missed'],
-  [{ text: 'word', hidden: true, replaced: false, probability: 0.05 }, 'hidden and guessed right'],
-  [{ text: 'word', hidden: false, replaced: false, probability: 0.9 }, 'untouched: a false alarm'],
-];
-
-const renderSamples = ({ samples }: Report): string => {
-  if (samples.length === 0) return '';
-  const signs = LEGEND.map(([word, meaning]) => `<span>${renderWord(word)} ${meaning}</span>`);
-  return `<section>
-<h2>What it sees</h2>
-<p class="soft">Held-out text, never trained on. Some words were hidden; the generator filled the gaps, and the discriminator judged every word. Its suspicion is the colour.</p>
-<div class="sample legend" role="note"><p class="words">${signs.join('')}<span>surely original<span class="scale"></span>surely replaced</span></p></div>
-${spread(samples, 6).map(renderSample).join('\n')}
-</section>`;
-};
-
-interface Row {
-  name: string;
-  model: string;
-  baseline: string;
-  better: boolean;
-  note: string;
-}
-
-const rowsOf = ({ baselines: { unigramLoss }, evaluation }: Report): Row[] => {
-  const { mlmMaskedLoss, rtdLoss, rtdAuc, replacedRate, rtdAccuracy, rtdPrecision, rtdRecall } = evaluation;
-  const among = (loss: number) => count(Math.exp(loss));
-  const guessing = entropyOf(replacedRate);
-  return [
-    {
-      name: 'Loss on hidden words',
-      model: `${nats(mlmMaskedLoss)} nats`,
-      baseline: `${nats(unigramLoss)} (unigram)`,
-      better: mlmMaskedLoss < unigramLoss,
-      note: `As unsure as among ${among(mlmMaskedLoss)} equally likely words; by word frequencies alone, among ${among(unigramLoss)}.`,
-    },
-    {
-      name: 'Area under the ROC curve',
-      model: `${nats(rtdAuc.value)} [${nats(rtdAuc.low)}–${nats(rtdAuc.high)}]`,
-      baseline: '0.500 (chance)',
-      better: rtdAuc.low > 0.5,
-      note: 'In brackets the 95 % interval. 1 would be perfect.',
-    },
-    {
-      name: 'Loss of the discriminator',
-      model: `${nats(rtdLoss)} nats`,
-      baseline: `${nats(guessing)} (share alone)`,
-      better: rtdLoss < guessing,
-      note: `The baseline knows only that ${percent(replacedRate)} of the words are replaced.`,
-    },
-    {
-      name: 'Accuracy',
-      model: percent(rtdAccuracy),
-      baseline: `${percent(1 - replacedRate)} (majority class)`,
-      better: rtdAccuracy > 1 - replacedRate,
-      note: 'The baseline calls every word original. With few words replaced, accuracy says little.',
-    },
-    {
-      name: 'Precision',
-      model: percent(rtdPrecision),
-      baseline: `${percent(replacedRate)} (at random)`,
-      better: rtdPrecision > replacedRate,
-      note: 'Of the words it calls replaced, those that are.',
-    },
-    {
-      name: 'Recall',
-      model: percent(rtdRecall),
-      baseline: '0.0 % (majority class)',
-      better: rtdRecall > 0,
-      note: 'Of the replaced words, those it calls replaced.',
-    },
-    {
-      name: 'Samples that are right',
-      model: percent(evaluation.sampledAccuracy),
-      baseline: '–',
-      better: false,
-      note: `Hidden words that the generator happens to restore; they count as original. Its first guess is right for ${percent(evaluation.mlmAccuracy)}.`,
-    },
-  ];
-};
-
-const renderTable = (report: Report): string => {
-  const rows = rowsOf(report).map(
-    ({ name, model, baseline, better, note }) =>
-      `<tr><th scope="row">${name}</th><td class="number${better ? ' better' : ''}">${model}</td><td class="number soft">${baseline}</td><td class="note">${note}</td></tr>`,
-  );
-  return `<section>
-<h2>What it is worth</h2>
-<p class="soft">On ${count(report.evaluation.tokens)} held-out tokens, after the last step. Green beats its baseline.</p>
-<div class="card scroll"><table><thead><tr><th scope="col">Measure</th><th scope="col">This model</th><th scope="col">Baseline</th><th scope="col">In words</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>
-</section>`;
-};
-
 const GUIDE: [string, string][] = [
-  ['The game', 'ELECTRA trains two networks. Some words of a text are hidden; the generator guesses them, and samples of its guesses are put in their place. The discriminator then says of every word whether it is the original. It learns from all words, not only from the hidden ones; that is why ELECTRA learns fast. Afterwards the discriminator is the model to keep.'],
-  ['Nats', 'The unit of loss: a loss of x nats is the uncertainty of a choice among eˣ equally likely words. Lower is better.'],
-  ['Unigram', 'One who knows how frequent each word is, and nothing else. What is under this line was learned from context.'],
-  ['Early on', 'The first thing learned is which words are frequent, down to the unigram line. The discriminator’s curve may jump up meanwhile: bad guesses are easy to see through, and as the generator improves, the task gets harder. So read the two together.'],
+  [
+    'The game',
+    'ELECTRA trains two networks. Some words of a text are hidden; the generator guesses them, and samples of its guesses are put in their place. The discriminator then says of every word whether it is the original. It learns from all words, not only from the hidden ones; that is why ELECTRA learns fast. Afterwards the discriminator is the model to keep.',
+  ],
+  [
+    'Nats',
+    'The unit of loss: a loss of x nats is the uncertainty of a choice among eˣ equally likely words. Lower is better.',
+  ],
+  [
+    'Unigram',
+    'One who knows how frequent each word is, and nothing else. What is under this line was learned from context.',
+  ],
+  [
+    'Early on',
+    'The first thing learned is which words are frequent, down to the unigram line. The discriminator’s curve may jump up meanwhile: bad guesses are easy to see through, and as the generator improves, the task gets harder. So read the two together.',
+  ],
 ];
 
 const renderGuide = (): string =>
@@ -286,7 +165,7 @@ export const renderReport = (report: Report): string => `<!doctype html>
 <p class="lead">${summaryOf(report)}</p>
 ${renderTiles(report)}
 </header>
-${renderSamples(report)}
+${renderSamples(report.samples)}
 <section>
 <h2>How it came about</h2>
 <p class="soft">Strong lines are held-out text, faint ones the training text; the steps run to the right.</p>
@@ -296,7 +175,7 @@ ${chartsOf(report)
   .join('\n')}
 </div>
 </section>
-${renderTable(report)}
+${renderTable(report.evaluation, report.baselines.unigramLoss)}
 ${renderGuide()}
 <details><summary>All settings of this run</summary><pre>${escape(JSON.stringify(report.config, null, 2))}</pre></details>
 <footer>Computed on ${escape(report.device)}.</footer>

@@ -5,6 +5,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { MetricsRecord } from '../../lib/node.ts';
+import { escape } from './format.ts';
 
 type Field = Exclude<keyof MetricsRecord, 'step' | 'split'>;
 
@@ -37,13 +38,19 @@ export interface Chart {
 const WIDTH = 520;
 const HEIGHT = 250;
 
-const escapeText = (text: string): string => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
-
 const valuesOf = (records: readonly MetricsRecord[], { field, split }: Series) =>
-  records.filter((record) => record.split === split && record[field] !== null).map((record) => ({ step: record.step, value: Number(record[field]) }));
+  records
+    .filter((record) => record.split === split && Number.isFinite(record[field]))
+    .map((record) => ({ step: record.step, value: Number(record[field]) }));
 
-const formatOf = ({ percent, digits = 2 }: Chart) => (value: number): string =>
-  percent ? `${(100 * value).toFixed(digits)} %` : value !== 0 && Math.abs(value) < 0.01 ? value.toExponential(1) : value.toFixed(digits);
+const formatOf =
+  ({ percent, digits = 2 }: Chart) =>
+  (value: number): string =>
+    percent
+      ? `${(100 * value).toFixed(digits)} %`
+      : value !== 0 && Math.abs(value) < 0.01
+        ? value.toExponential(1)
+        : value.toFixed(digits);
 
 /** What a chart shows, for those who hear it. */
 const describe = (chart: Chart, records: readonly MetricsRecord[]): string => {
@@ -70,7 +77,14 @@ const draw = (chart: Chart, records: readonly MetricsRecord[]): string => {
     marginTop: 16,
     marginBottom: 34,
     x: { label: null, domain: [0, lastStep], ticks: 5, tickFormat: (step: number) => step.toLocaleString('en-US') },
-    y: { label: null, nice: true, ticks: 5, percent: chart.percent, grid: true, ...(chart.percent && { tickFormat: (y: number) => `${y} %` }) },
+    y: {
+      label: null,
+      nice: true,
+      ticks: 5,
+      percent: chart.percent,
+      grid: true,
+      ...(chart.percent && { tickFormat: (y: number) => `${y} %` }),
+    },
     marks: [
       ...(interval
         ? [
@@ -97,8 +111,16 @@ const draw = (chart: Chart, records: readonly MetricsRecord[]): string => {
         const values = valuesOf(records, one);
         const heldOut = one.split === 'heldout';
         return [
-          Plot.lineY(values, { x: 'step', y: 'value', stroke: one.colour, strokeWidth: heldOut ? 2 : 1.2, strokeOpacity: heldOut ? 1 : 0.55 }),
-          ...(heldOut && values.length <= 40 ? [Plot.dot(values, { x: 'step', y: 'value', fill: one.colour, r: 2.2 })] : []),
+          Plot.lineY(values, {
+            x: 'step',
+            y: 'value',
+            stroke: one.colour,
+            strokeWidth: heldOut ? 2 : 1.2,
+            strokeOpacity: heldOut ? 1 : 0.55,
+          }),
+          ...(heldOut && values.length <= 40
+            ? [Plot.dot(values, { x: 'step', y: 'value', fill: one.colour, r: 2.2 })]
+            : []),
         ];
       }),
     ],
@@ -113,11 +135,11 @@ export const renderChart = (chart: Chart, records: readonly MetricsRecord[]): st
   const series = chart.series.filter((one) => valuesOf(records, one).length > 0);
   if (series.length === 0) return '';
   const keys = series.map(
-    ({ label, colour, split }) => `<li><i class="${split}" style="background:${colour}"></i>${escapeText(label)}</li>`,
+    ({ label, colour, split }) => `<li><i class="${split}" style="background:${colour}"></i>${escape(label)}</li>`,
   );
   if (chart.interval) keys.push(`<li><i class="band" style="background:${series[0].colour}"></i>95 % interval</li>`);
   return `<figure>
-<figcaption><h3>${escapeText(chart.title)}</h3><p>${escapeText(chart.note)}</p><ul class="keys">${keys.join('')}</ul></figcaption>
+<figcaption><h3>${escape(chart.title)}</h3><p>${escape(chart.note)}</p><ul class="keys">${keys.join('')}</ul></figcaption>
 ${draw({ ...chart, series }, records)}
 </figure>`;
 };

@@ -10,10 +10,10 @@ import { isContinuation, isFlagged, withoutHashes } from './sample.ts';
 /** From unsuspicious to certainly replaced: no colour of its own, amber, orange, red. */
 const SCALE = [undefined, '#d9a406', '#f2711c', '#ef4444'];
 
-const paint = (text: string, probability: number, { level, hex }: ChalkInstance): string => {
+const paint = (text: string, probability: number, chalk: ChalkInstance): string => {
   const hue = SCALE[Math.min(SCALE.length - 1, Math.floor(probability * SCALE.length))];
-  if (level === 0) return probability >= 0.5 ? `${text}!` : text;
-  return hue === undefined ? text : hex(hue)(text);
+  if (chalk.level === 0) return probability >= 0.5 ? `${text}!` : text;
+  return hue === undefined ? text : chalk.hex(hue)(text);
 };
 
 interface Painted {
@@ -30,12 +30,19 @@ const paintWord = (word: Word, chalk: ChalkInstance): Painted => {
   const glued = isContinuation(word);
   if (!word.hidden) return { text: verdict, width: text.length + flag, glued };
   const was = word.replaced ? `${withoutHashes(word.original ?? '?')}→` : '=';
-  return { text: `${chalk.dim(`[${was}`)}${verdict}${chalk.dim(']')}`, width: was.length + text.length + flag + 2, glued };
+  return {
+    text: `${chalk.dim(`[${was}`)}${verdict}${chalk.dim(']')}`,
+    width: was.length + text.length + flag + 2,
+    glued,
+  };
 };
 
 /** What the signs and colours mean, in one line. */
 export const paintLegend = (chalk: ChalkInstance = new Chalk()): string => {
-  const colours = chalk.level === 0 ? '! suspected' : `suspected: ${paint('a little', 0.4, chalk)} ${paint('rather', 0.6, chalk)} ${paint('surely', 1, chalk)}`;
+  const colours =
+    chalk.level === 0
+      ? '! suspected'
+      : `suspected: ${paint('a little', 0.4, chalk)} ${paint('rather', 0.6, chalk)} ${paint('surely', 1, chalk)}`;
   return `${chalk.dim('[was→')}${chalk.bold('now')}${chalk.dim(']')} replaced   ${chalk.dim('[=')}${chalk.bold('same')}${chalk.dim(']')} hidden, guessed right   ${colours}`;
 };
 

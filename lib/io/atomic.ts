@@ -21,7 +21,7 @@ const writeFlushed = (path: string, content: Uint8Array | string): void => {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const fd = openSync(path, 'w');
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, Math.min(bytes.length - at, 2 ** 30));
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, Math.min(bytes.length - at, 2 ** 30));
     fsyncSync(fd);
   } finally {
     closeSync(fd);

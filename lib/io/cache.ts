@@ -55,7 +55,10 @@ export const cached = async <T extends Record<string, CachedArray>>(
   const found = lookUp(path);
   if (found !== undefined) return found as T;
   const computed = await compute();
-  const bytes = encodeSafetensors(Object.entries(computed).map(([name, data]) => [name, store(data)]), {});
+  const bytes = encodeSafetensors(
+    Object.entries(computed).map(([name, data]) => [name, store(data)]),
+    {},
+  );
   try {
     writeFileAtomic(path, bytes);
   } catch {

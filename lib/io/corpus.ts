@@ -47,7 +47,8 @@ const filesOf = (path: string): string[] => {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) return [resolve(path)];
     const found = glob(KINDS, path);
-    if (found.length === 0) throw new UserError(`the folder ${path} has no .txt, .txt.gz or .jsonl file in it; choose another`);
+    if (found.length === 0)
+      throw new UserError(`the folder ${path} has no .txt, .txt.gz or .jsonl file in it; choose another`);
     return found;
   }
   const found = glob([path], process.cwd());
@@ -93,7 +94,7 @@ function* chunks(file: string): Generator<Uint8Array> {
 }
 
 function* wholeChunks(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const some = bytes.subarray(at, at + CHUNK);
     const end = at + some.length === bytes.length ? some.length : wholeLength(some);
     yield some.subarray(0, end);
@@ -105,13 +106,15 @@ const unpack = (file: string, packed: Uint8Array): Uint8Array => {
   try {
     return gunzipSync(packed);
   } catch (cause) {
-    throw new UserError(`${file} is not a whole gzip file: ${(cause as Error).message}; fetch or pack it again`, { cause });
+    throw new UserError(`${file} is not a whole gzip file: ${(cause as Error).message}; fetch or pack it again`, {
+      cause,
+    });
   }
 };
 
 /** Where the first character begins that is not UTF-8. */
 const firstInvalid = (bytes: Uint8Array): number => {
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const lead = bytes[i];
     const length = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     if (!isUtf8(bytes.subarray(i, i + length))) return i;
@@ -127,7 +130,9 @@ function* texts(file: string): Generator<string> {
     if (!isUtf8(bytes)) {
       const at = firstInvalid(bytes);
       const byte = bytes[at].toString(16).toUpperCase().padStart(2, '0');
-      throw new UserError(`${file} is not UTF-8: the byte 0x${byte} at offset ${read + at} is no part of a character; convert it, for example with iconv`);
+      throw new UserError(
+        `${file} is not UTF-8: the byte 0x${byte} at offset ${read + at} is no part of a character; convert it, for example with iconv`,
+      );
     }
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
     yield (read === 0 ? text.replace(/^\uFEFF/, '') : text).replaceAll('\r\n', '\n');
@@ -185,7 +190,8 @@ const textOf = (line: string, where: string): string => {
     throw new UserError(`${where} is not JSON; write one {"text": "…"} a line`, { cause });
   }
   const text = typeof record === 'object' && record !== null && 'text' in record ? record.text : undefined;
-  if (typeof text !== 'string') throw new UserError(`${where} has no text in its field "text"; write one {"text": "…"} a line`);
+  if (typeof text !== 'string')
+    throw new UserError(`${where} has no text in its field "text"; write one {"text": "…"} a line`);
   return text.trim();
 };
 

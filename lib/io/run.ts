@@ -61,7 +61,9 @@ const takeLock = (folder: string): void => {
   if (owner !== undefined) {
     const pid = Number.parseInt(owner, 10);
     if (pid > 0 && identityOf(pid) === owner) {
-      throw new UserError(`${folder} is in use by the running process ${pid}; wait for it, end it, or choose another folder`);
+      throw new UserError(
+        `${folder} is in use by the running process ${pid}; wait for it, end it, or choose another folder`,
+      );
     }
     rmSync(path);
   }
@@ -80,7 +82,9 @@ export const openRun = (path: string, { resume = false }: { resume?: boolean } =
     const content = readdirSync(folder).filter((name) => name !== 'lock');
     const isRun = content.includes('checkpoints');
     if (resume && !isRun) {
-      throw new UserError(`${folder} holds no run that could go on, for it has no checkpoints; start one without --resume`);
+      throw new UserError(
+        `${folder} holds no run that could go on, for it has no checkpoints; start one without --resume`,
+      );
     }
     if (!resume && content.length > 0) {
       throw new UserError(

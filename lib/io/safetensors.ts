@@ -118,7 +118,9 @@ const readEntry = (name: string, json: Json): Entry => {
   const width = typeof dtype === 'string' ? widthOf(dtype) : undefined;
   if (typeof dtype !== 'string' || width === undefined) {
     const known = [...Object.keys(ARRAYS), ...Object.keys(WIDEN)].join(', ');
-    throw new Error(`tensor ${quoted} has dtype ${JSON.stringify(dtype)}, which cannot be read; convert it to one of ${known}`);
+    throw new Error(
+      `tensor ${quoted} has dtype ${JSON.stringify(dtype)}, which cannot be read; convert it to one of ${known}`,
+    );
   }
   if (!isSizes(shape)) return fail(`the shape of tensor ${quoted} is not a list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2) return fail(`data_offsets of tensor ${quoted} are not two places`);
@@ -129,7 +131,9 @@ const readEntry = (name: string, json: Json): Entry => {
   }, width);
   const expected = width * sizeOf(shape);
   if (end - begin !== expected) {
-    fail(`tensor ${quoted} is ${dtype} of shape [${shape.join(' ')}], so ${expected} bytes, but is given ${end - begin}`);
+    fail(
+      `tensor ${quoted} is ${dtype} of shape [${shape.join(' ')}], so ${expected} bytes, but is given ${end - begin}`,
+    );
   }
   return { name, dtype, shape, begin, end };
 };
@@ -167,7 +171,8 @@ const readMetadata = (json: Json): Record<string, string> => {
 /** The numbers from `begin` to `end`: the bytes themselves where they lie at a multiple of their width, else a copy. */
 const readArray = (dtype: string, bytes: Uint8Array, begin: number, end: number): SafeArray => {
   const width = widthOf(dtype) ?? 1;
-  const from = (bytes.byteOffset + begin) % width === 0 ? bytes.subarray(begin, end) : new Uint8Array(bytes.subarray(begin, end));
+  const from =
+    (bytes.byteOffset + begin) % width === 0 ? bytes.subarray(begin, end) : new Uint8Array(bytes.subarray(begin, end));
   const view = [from.buffer as ArrayBuffer, from.byteOffset, (end - begin) / width] as const;
   return isStored(dtype) ? new ARRAYS[dtype](...view) : WIDEN[dtype](new Uint16Array(...view));
 };
@@ -189,7 +194,8 @@ export const decodeSafetensors = (bytes: Uint8Array): Safetensors => {
   const available = bytes.length - start;
   let filled = 0;
   for (const { name, begin, end } of entries) {
-    if (begin !== filled) fail(`tensor ${JSON.stringify(name)} begins at byte ${begin}, expected ${filled}, where the one before ends`);
+    if (begin !== filled)
+      fail(`tensor ${JSON.stringify(name)} begins at byte ${begin}, expected ${filled}, where the one before ends`);
     filled = end;
   }
   if (filled !== available) fail(`its tensors take ${filled} bytes, but ${available} follow the header`);
@@ -214,9 +220,12 @@ export const encodeSafetensors = (
   let filled = 0;
   const members = sorted.map(({ name, dtype, shape, data }, i) => {
     const quoted = JSON.stringify(name);
-    if (name === '__metadata__' || name === sorted[i - 1]?.name) throw new Error(`${quoted} cannot name a tensor here; rename it`);
+    if (name === '__metadata__' || name === sorted[i - 1]?.name)
+      throw new Error(`${quoted} cannot name a tensor here; rename it`);
     if (sizeOf(shape) !== data.length || !(data instanceof ARRAYS[dtype])) {
-      throw new Error(`tensor ${quoted} is ${dtype} of shape [${shape.join(' ')}], but its data is a ${data.constructor.name} of ${data.length}`);
+      throw new Error(
+        `tensor ${quoted} is ${dtype} of shape [${shape.join(' ')}], but its data is a ${data.constructor.name} of ${data.length}`,
+      );
     }
     const begin = filled;
     filled += data.byteLength;

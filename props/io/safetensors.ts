@@ -132,10 +132,13 @@ test('a file with some bytes changed is refused or gives a map that fills the fi
       ['ids', { dtype: 'I64', shape: [2], data: BigInt64Array.of(7n, 8n) }],
     ]),
   );
-  const changes = fc.array(fc.tuple(fc.nat(base.length - 1), fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('0129[]{}",:')))), {
-    minLength: 1,
-    maxLength: 4,
-  });
+  const changes = fc.array(
+    fc.tuple(fc.nat(base.length - 1), fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('0129[]{}",:')))),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  );
   const cut = fc.option(fc.nat(base.length), { nil: base.length, freq: 4 });
   fc.assert(
     fc.property(changes, cut, (list, length) => {
@@ -150,7 +153,10 @@ test('a file with some bytes changed is refused or gives a map that fills the fi
       }
       let filled = 0;
       for (const { shape, data } of decoded.tensors.values()) {
-        assert.is(data.length, shape.reduce((n, m) => n * m, 1));
+        assert.is(
+          data.length,
+          shape.reduce((n, m) => n * m, 1),
+        );
         filled += data.byteLength;
       }
       const header = Number(new DataView(bytes.buffer).getBigUint64(0, true));
@@ -164,7 +170,9 @@ test('a file with some bytes changed is refused or gives a map that fills the fi
 test('model files as HuggingFace writes them come back byte for byte', () => {
   const golden = new URL('../../../shared/golden/', import.meta.url).pathname;
   if (!existsSync(golden)) return console.log('    skipped: ../shared/golden is not there');
-  const found = readdirSync(golden, { recursive: true, encoding: 'utf8' }).filter((name) => /model\w*\.safetensors$/.test(name));
+  const found = readdirSync(golden, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /model\w*\.safetensors$/.test(name),
+  );
   assert.ok(found.length > 0);
   for (const name of found) {
     const bytes = readFileSync(join(golden, name));

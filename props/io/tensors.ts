@@ -21,7 +21,10 @@ test('a tree of tensors comes back under its paths', async () => {
   const rows = fc.array(fc.float({ noNaN: true }), { maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(rows, fc.array(fc.nat(2 ** 24 - 1), { maxLength: 6 }), async (weights, ids) => {
-      await saveSafetensors(path, { encoder: { kernel: tensor(weights, [weights.length, 1]) }, ids: tensor(ids, [ids.length], 'i32') });
+      await saveSafetensors(path, {
+        encoder: { kernel: tensor(weights, [weights.length, 1]) },
+        ids: tensor(ids, [ids.length], 'i32'),
+      });
       const loaded = loadSafetensors(path);
       assert.equal(Object.keys(loaded).sort(), ['encoder.kernel', 'ids']);
       assert.equal(loaded['encoder.kernel'].shape, [weights.length, 1]);
@@ -44,7 +47,10 @@ test('a model is written in single precision, as others expect it, unless one as
 test('whole numbers of 64 bits become ids, and one too large is refused by name', async () => {
   const path = join(folder, 'a.safetensors');
   const write = (...data: bigint[]) =>
-    writeFileSync(path, encodeSafetensors([['ids', { dtype: 'I64', shape: [data.length], data: BigInt64Array.from(data) }]]));
+    writeFileSync(
+      path,
+      encodeSafetensors([['ids', { dtype: 'I64', shape: [data.length], data: BigInt64Array.from(data) }]]),
+    );
   write(0n, 3n);
   assert.equal(await loadSafetensors(path).ids.data(), Int32Array.of(0, 3));
   write(2n ** 40n);
