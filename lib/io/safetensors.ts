@@ -14,8 +14,6 @@
 import { isUtf8 } from 'node:buffer';
 import { sizeOf } from '../shape.ts';
 
-export { writeFileAtomic } from './atomic.ts';
-
 /** Every dtype that has an array type in JavaScript, in the order in which the tensors of a file are written. */
 const ARRAYS = {
   U64: BigUint64Array,
