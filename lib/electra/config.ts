@@ -166,22 +166,46 @@ export type ConfigName = keyof typeof configs;
 /** The configuration with dropout off: for evaluation and use. */
 export const withoutDropout = (config: ElectraConfig): ElectraConfig => ({ ...config, dropout: 0, attentionDropout: 0 });
 
-/** What a configuration must satisfy, in sentences; empty when it does. */
+type Rule = readonly [where: RegExp, holds: (value: number | string, config: ElectraConfig) => boolean, what: string];
+
+const whole = (from: number) => (value: number | string) => Number.isInteger(value) && Number(value) >= from;
+
+/** What single values must be, by their path. */
+const rules: readonly Rule[] = [
+  [/Size$|Positions$|layers$|heads$|sequenceLength$|steps$/, whole(1), 'a whole number from 1 on'],
+  [/warmupSteps$/, whole(0), 'a whole number from 0 on'],
+  [/^special/, (id, { vocabSize }) => whole(0)(id) && Number(id) < vocabSize, 'an id below vocabSize'],
+  [/dropout$/i, (x) => Number(x) >= 0 && Number(x) < 1, 'at least 0 and below 1'],
+  [/^maskProbability$/, (x) => Number(x) > 0 && Number(x) < 1, 'between 0 and 1'],
+  [/^hideProbability$/, (x) => Number(x) >= 0 && Number(x) <= 1, 'from 0 to 1'],
+  [/temperature$|Epsilon$|clipNorm$/, (x) => Number(x) > 0, 'above 0'],
+  [/Weight$|weightDecay$|learningRate$/, (x) => Number(x) >= 0, 'at least 0'],
+  [/^tying$/, (x) => ['embeddings', 'none', 'all'].includes(String(x)), "'embeddings', 'none' or 'all'"],
+  [/^initialisation$/, (x) => ['published', 'positional'].includes(String(x)), "'published' or 'positional'"],
+];
+
+const values = (node: object, path = ''): [string, number | string][] =>
+  Object.entries(node).flatMap(([key, value]) => (typeof value === 'object' ? values(value as object, `${path}${key}.`) : [[`${path}${key}`, value]]));
+
+/** What is wrong with a configuration, in sentences; empty when nothing is. */
 const faults = (config: ElectraConfig): string[] => {
   const { discriminator: d, generator: g } = config;
+  const wrong = values(config).flatMap(([path, value]) =>
+    rules.filter(([where, holds]) => where.test(path) && !holds(value, config)).map(([, , what]) => `'${path}' should be ${what}; got ${JSON.stringify(value)}`),
+  );
   return [
+    ...wrong,
     ...[d, g].flatMap(({ hiddenSize, heads }) => (hiddenSize % heads === 0 ? [] : [`hiddenSize ${hiddenSize} is not a multiple of its ${heads} heads`])),
     ...(config.training.sequenceLength > config.maxPositions ? [`sequenceLength ${config.training.sequenceLength} exceeds maxPositions ${config.maxPositions}`] : []),
     ...(config.tying === 'all' && JSON.stringify(d) !== JSON.stringify(g) ? ["tying 'all' needs a generator of the discriminator's size"] : []),
     ...(config.initialisation === 'positional' && config.tying === 'none' ? ["initialisation 'positional' needs shared embeddings (tying 'embeddings' or 'all')"] : []),
-    ...(config.maskProbability > 0 && config.maskProbability < 1 ? [] : [`maskProbability ${config.maskProbability} is not between 0 and 1`]),
   ];
 };
 
 /**
  * A configuration from JSON data: `base` with the given values in place of its own.
  *
- * Throws on unknown keys, values of another type, and sizes that do not fit together.
+ * Throws on unknown keys, values of another type or out of range, and sizes that do not fit together.
  */
 export const parseConfig = (json: unknown, base: ElectraConfig = configs.tiny): ElectraConfig => {
   const merge = (into: object, from: unknown, path: string): object => {
@@ -190,7 +214,7 @@ export const parseConfig = (json: unknown, base: ElectraConfig = configs.tiny): 
     for (const [key, value] of Object.entries(from)) {
       const known = result[key];
       const name = path === '' ? key : `${path}.${key}`;
-      if (known === undefined) throw new Error(`config: unknown key '${name}'; the keys there are ${Object.keys(into).join(', ')}`);
+      if (!Object.hasOwn(into, key)) throw new Error(`config: unknown key '${name}'; the keys there are ${Object.keys(into).join(', ')}`);
       if (typeof known === 'object') result[key] = merge(known as object, value, name);
       else if (typeof value !== typeof known) throw new Error(`config: '${name}' should be a ${typeof known}, like ${JSON.stringify(known)}; got ${JSON.stringify(value)}`);
       else result[key] = value;
