@@ -134,6 +134,9 @@ const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: string): 
   if (network === undefined) {
     throw new Error(`${path}: expected the architecture ${Object.values(ARCHITECTURES).join(' or ')}, got ${architecture}`);
   }
+  if (theirs.hidden_act !== undefined && theirs.hidden_act !== 'gelu') {
+    throw new Error(`${path}: expected 'gelu' at 'hidden_act', got ${JSON.stringify(theirs.hidden_act)}`);
+  }
   const size: EncoderSize = {
     hiddenSize: number('hidden_size'),
     layers: number('num_hidden_layers'),
@@ -157,7 +160,7 @@ const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: string): 
 const loadTokenizer = (dir: string): WordPiece | undefined => {
   const path = join(dir, 'vocab.txt');
   if (!existsSync(path)) return undefined;
-  const vocab = readFileSync(path, 'utf8').replace(/\n$/, '').split('\n');
+  const vocab = readFileSync(path, 'utf8').replace(/\r?\n$/, '').split(/\r?\n/);
   const settings = existsSync(join(dir, 'tokenizer_config.json')) ? readJson(join(dir, 'tokenizer_config.json')) : {};
   return new WordPiece(vocab, {
     lowerCase: settings.do_lower_case !== false,
@@ -168,12 +171,16 @@ const loadTokenizer = (dir: string): WordPiece | undefined => {
 /**
  * Reads a model folder. Copies of tied matrices and old buffers in it are passed over.
  *
- * Throws when a tensor that the configuration implies is missing or has another shape, naming it.
+ * Throws when a tensor that the configuration implies is missing or has another shape, naming it, and when there are more
+ * words than the model has embeddings.
  */
 export const loadModel = (dir: string): Model => {
   if (!existsSync(join(dir, 'config.json'))) throw new Error(`${dir}: expected a model folder with config.json and model.safetensors`);
   const { config: read, network } = parseHuggingFaceConfig(readJson(join(dir, 'config.json')), join(dir, 'config.json'));
   const tokenizer = loadTokenizer(dir);
+  if (tokenizer && tokenizer.vocab.length > read.vocabSize) {
+    throw new Error(`${dir}: vocab.txt has ${tokenizer.vocab.length} tokens, but config.json says 'vocab_size' ${read.vocabSize}`);
+  }
   const config = tokenizer ? { ...read, special: tokenizer.special } : read;
   const { tensors } = decodeSafetensors(readFileSync(join(dir, 'model.safetensors')));
   const wanted = Object.entries(paramShapes(config)).filter(([path]) => path.startsWith('embeddings') || path.startsWith(network));
