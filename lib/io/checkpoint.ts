@@ -1,7 +1,8 @@
 /**
  * Checkpoints: a folder `checkpoints/STEP/` that holds all that a run needs to go on: `state.safetensors` (parameters,
  * optimiser moments, step and key, each under its path in the tree) and `checkpoint.json` (what else the program wants to
- * remember, and the SHA-256 of the state). It is written beside and renamed when whole; the newest few are kept.
+ * remember, the SHA-256 of the state, and the order of the paths: a norm is summed in that order, so without it a resumed
+ * run would round otherwise). It is written beside and renamed when whole; the newest few are kept.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -45,12 +46,25 @@ export const saveCheckpoint = async (
   const bytes = encodeSafetensors(tensors, { format: 'amber' });
   writeFolderAtomic(folder, {
     'state.safetensors': bytes,
-    'checkpoint.json': `${JSON.stringify({ ...info, step, sha256: sha256(bytes) }, null, 2)}\n`,
+    'checkpoint.json': `${JSON.stringify({ ...info, step, sha256: sha256(bytes), order: names }, null, 2)}\n`,
   });
   for (const old of checkpointSteps(root).slice(0, -keep)) {
     if (old !== best) rmSync(join(root, String(old)), { recursive: true, force: true });
   }
   return folder;
+};
+
+interface Description extends Record<string, unknown> {
+  readonly sha256: string;
+  readonly order: string[];
+}
+
+const readDescription = (folder: string, file: string): Description => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Description;
+  } catch (cause) {
+    throw new Error(`${folder} is damaged: ${file} is no JSON; use an earlier one`, { cause });
+  }
 };
 
 /**
@@ -63,12 +77,12 @@ export const loadCheckpoint = <State>(folder: string): { state: State; info: Rec
   const missing = files.find((file) => !existsSync(file));
   if (missing !== undefined) throw new Error(`${folder} is no whole checkpoint: ${missing} is missing; use an earlier one`);
   const bytes = readFileSync(files[0]);
-  const info = JSON.parse(readFileSync(files[1], 'utf8')) as Record<string, unknown>;
-  if (sha256(bytes) !== info.sha256) throw new Error(`${folder} is damaged: its checksum does not match; use an earlier one`);
+  const { order, sha256: sum, ...info } = readDescription(folder, files[1]);
+  if (sha256(bytes) !== sum) throw new Error(`${folder} is damaged: its checksum does not match; use an earlier one`);
   const { tensors } = decodeSafetensors(bytes);
-  const entries = [...tensors].map(([path, { shape, data, dtype }]): [string, Tensor] => [
-    path,
-    tensor(data as ArrayLike<number>, shape, dtype === 'I32' ? 'i32' : 'f32'),
-  ]);
+  const entries = order.map((path): [string, Tensor] => {
+    const { shape, data, dtype } = tensors.get(path)!;
+    return [path, tensor(data as ArrayLike<number>, shape, dtype === 'I32' ? 'i32' : 'f32')];
+  });
   return { state: unflatten(entries) as State, info };
 };
