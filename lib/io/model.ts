@@ -37,15 +37,24 @@ const networkOf = (params: ModelParams): Network => ('discriminator' in params ?
 
 const ARCHITECTURES: Record<Network, string> = { discriminator: 'ElectraForPreTraining', generator: 'ElectraForMaskedLM' };
 
+/** Width of the embeddings in a network's folder. */
+const widthOf = (config: ElectraConfig, network: Network): number =>
+  network === 'generator' && config.tying === 'none' ? config.generator.hiddenSize : config.embeddingSize;
+
+/** Path → shape of what the folder of a network holds: a copy of all that it uses, shared or not. */
+const storedShapes = (config: ElectraConfig, network: Network): [string, Shape][] =>
+  Object.entries(paramShapes({ ...config, tying: 'embeddings', embeddingSize: widthOf(config, network) })).filter(
+    ([path]) => path.startsWith('embeddings') || path.startsWith(network),
+  );
+
 /** `config.json` as HuggingFace's ElectraConfig writes it. */
 export const huggingFaceConfig = (config: ElectraConfig, network: Network): Record<string, unknown> => {
   const { hiddenSize, layers, heads, feedForwardSize } = config[network];
-  const width = network === 'generator' && config.tying === 'none' ? hiddenSize : config.embeddingSize;
   return {
     architectures: [ARCHITECTURES[network]],
     attention_probs_dropout_prob: config.attentionDropout,
     classifier_dropout: null,
-    embedding_size: width,
+    embedding_size: widthOf(config, network),
     hidden_act: 'gelu',
     hidden_dropout_prob: config.dropout,
     hidden_size: hiddenSize,
@@ -89,9 +98,16 @@ const tokenizerConfig = ({ options: { lowerCase, stripAccents } }: WordPiece, { 
   unk_token: '[UNK]',
 });
 
-/** Writes a model folder, whole or not at all; one that is there is replaced. */
+/**
+ * Writes a model folder, whole or not at all; one that is there is replaced.
+ *
+ * Throws when the parameters lack one that the network uses (under tying 'all', the generator's encoder is the
+ * discriminator's).
+ */
 export const saveModel = async (dir: string, { config, params, tokenizer }: Model): Promise<void> => {
   const names = paths(params);
+  const missing = storedShapes(config, networkOf(params)).find(([path]) => !names.includes(path));
+  if (missing !== undefined) throw new Error(`saveModel: expected the parameter '${missing[0]}', which the ${networkOf(params)} uses`);
   const tensors = new Map<string, SafeTensor>();
   for (const [i, x] of leaves(params).entries()) {
     const values = await x.data();
@@ -183,8 +199,7 @@ export const loadModel = (dir: string): Model => {
   }
   const config = tokenizer ? { ...read, special: tokenizer.special } : read;
   const { tensors } = decodeSafetensors(readFileSync(join(dir, 'model.safetensors')));
-  const wanted = Object.entries(paramShapes(config)).filter(([path]) => path.startsWith('embeddings') || path.startsWith(network));
-  const entries = wanted.map(([path, shape]): [string, Tensor] => {
+  const entries = storedShapes(config, network).map(([path, shape]): [string, Tensor] => {
     const name = huggingFaceName(path);
     const stored = tensors.get(name);
     if (stored === undefined) throw new Error(`${dir}: model.safetensors lacks '${name}', which config.json implies`);

@@ -81,6 +81,24 @@ for (const network of ['discriminator', 'generator'] as const) {
   });
 }
 
+test("under tying 'all' the generator's folder holds the encoder that it shares, and without it none is written", async () => {
+  const { embeddings, discriminator, generator } = initElectra(key(3), tyings.all);
+  const { projection, encoder } = discriminator;
+  const whole = { embeddings, generator: { ...generator, projection, encoder } };
+  await saveModel(folder, { config: tyings.all, params: whole });
+  assert.equal(await valuesOf(loadModel(folder).params.embeddings), await valuesOf(embeddings));
+  const part = saveModel(join(folder, 'part'), { config: tyings.all, params: { embeddings, generator } });
+  const error = await part.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  assert.match(
+    error?.message ?? '',
+    /expected the parameter 'generator\.projection\.kernel', which the generator uses/,
+  );
+  assert.not.ok(existsSync(join(folder, 'part')));
+});
+
 test('every parameter has a name of its own there', () => {
   for (const network of ['discriminator', 'generator']) {
     const names = Object.keys(paramShapes(small))
