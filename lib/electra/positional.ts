@@ -34,7 +34,7 @@ const GUESS_GAIN = 0.3;
 const REPLACED = -2.1;
 
 interface Plan {
-  /** Number F of frequencies; the first 2F channels hold the position. */
+  /** Number F of frequencies; the first 2F channels hold the position. Places 4F tokens apart look alike. */
   readonly frequencies: number;
   /** Amplitude of the position channels behind the embeddings' layer norm. */
   readonly amplitude: number;
