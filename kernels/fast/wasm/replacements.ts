@@ -37,6 +37,13 @@ const binary =
     return [{ kernel, items: items / width, grain: rowsOfChunk(width, grain), integers }];
   };
 
+/** An elementwise kernel of two tensors of one shape and one number. */
+const withParameter =
+  (kernel: string): Replacement<{ parameter: number }> =>
+  ({ inputs, output, spec, params: { parameter } }) => [
+    { kernel, items: sizeOf(spec.shape), grain: CHUNK, integers: [...inputs, output, FLAT], floats: [parameter] },
+  ];
+
 /** A kernel over the rows of its first input. Floats a chunk: fewer for kernels that compute exponentials. */
 const byRows =
   (kernel: string, floats: (params: never) => number[] = () => [], chunk = CHUNK / 4): Replacement =>
@@ -239,4 +246,8 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   fold,
   uniform: elementwise('uniform', CHUNK / 4),
   dropout: of(dropout),
+  average: of(withParameter('average')),
+  averageSquare: of(withParameter('averageSquare')),
+  adamDirection: of(withParameter('adamDirection')),
+  addScaled: of(withParameter('addScaled')),
 };

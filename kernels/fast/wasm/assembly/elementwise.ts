@@ -62,11 +62,12 @@ export function where(p: usize, from: u32, to: u32): void {
   }
 }
 
-const enum Binary { add, sub, mul, div, maximum, minimum, equal, less, geluSlope, binaryCrossEntropy }
+const enum Binary { add, sub, mul, div, maximum, minimum, equal, less, geluSlope, binaryCrossEntropy, average, averageSquare, adamDirection, addScaled }
 
+/** `s` is the parameter of the last four, which meet flat. */
 // @ts-ignore: decorator
 @inline
-function combine(op: Binary, a: v128, b: v128): v128 {
+function combine(op: Binary, a: v128, b: v128, s: v128): v128 {
   if (op == Binary.add) return f32x4.add(a, b);
   if (op == Binary.sub) return f32x4.sub(a, b);
   if (op == Binary.mul) return f32x4.mul(a, b);
@@ -76,6 +77,10 @@ function combine(op: Binary, a: v128, b: v128): v128 {
   if (op == Binary.equal) return v128.and(f32x4.eq(a, b), f32x4.splat(1));
   if (op == Binary.less) return v128.and(f32x4.lt(a, b), f32x4.splat(1));
   if (op == Binary.geluSlope) return f32x4.mul(f.geluSlope(a), b);
+  if (op == Binary.average) return f32x4.add(a, f32x4.mul(s, f32x4.sub(b, a)));
+  if (op == Binary.averageSquare) return f32x4.add(a, f32x4.mul(s, f32x4.sub(f32x4.mul(b, b), a)));
+  if (op == Binary.adamDirection) return f32x4.div(a, f32x4.add(f32x4.sqrt(b), s));
+  if (op == Binary.addScaled) return f32x4.add(a, f32x4.mul(s, b));
   // max(a, 0) − a·b + ln(1 + e^−|a|)
   const tail = f.log1p(f.exp(f32x4.neg(f32x4.abs(a))));
   return f32x4.add(f32x4.sub(f32x4.max(a, f32x4.splat(0)), f32x4.mul(a, b)), tail);
@@ -83,19 +88,20 @@ function combine(op: Binary, a: v128, b: v128): v128 {
 
 const enum Meet { flat, scalarA, scalarB, rows }
 
-/** Arguments: a, b, y, how they meet; for rows: their width, and the elements from row to row of a and of b (0 repeats). */
+/** Arguments: a, b, y, how they meet; the parameter, or for rows: their width, and the elements from row to row of a and of b (0 repeats). */
 // @ts-ignore: decorator
 @inline
 function binary(op: Binary, p: usize, from: u32, to: u32): void {
   let a = load<usize>(p), b = load<usize>(p, 4), y = load<usize>(p, 8);
   const meet = load<u32>(p, 12);
+  const s = v128.load32_splat(p, 16);
   if (meet == Meet.rows) {
     const width = load<u32>(p, 16), rowA = load<u32>(p, 20), rowB = load<u32>(p, 24);
     for (let r = from; r < to; r++) {
       const left = at(a, r * rowA), right = at(b, r * rowB), out = at(y, r * width);
       let c: u32 = 0;
-      for (; c + 4 <= width; c += 4) v128.store(at(out, c), combine(op, v128.load(at(left, c)), v128.load(at(right, c))));
-      if (c < width) storeSome(at(out, c), combine(op, v128.load(at(left, c)), v128.load(at(right, c))), width - c);
+      for (; c + 4 <= width; c += 4) v128.store(at(out, c), combine(op, v128.load(at(left, c)), v128.load(at(right, c)), s));
+      if (c < width) storeSome(at(out, c), combine(op, v128.load(at(left, c)), v128.load(at(right, c)), s), width - c);
     }
     return;
   }
@@ -103,13 +109,13 @@ function binary(op: Binary, p: usize, from: u32, to: u32): void {
   const end = y + ((to - from) << 2);
   if (meet == Meet.scalarA) {
     const value = v128.load32_splat(a);
-    for (b = at(b, from); y < end; b += 16, y += 16) v128.store(y, combine(op, value, v128.load(b)));
+    for (b = at(b, from); y < end; b += 16, y += 16) v128.store(y, combine(op, value, v128.load(b), s));
   } else if (meet == Meet.scalarB) {
     const value = v128.load32_splat(b);
-    for (a = at(a, from); y < end; a += 16, y += 16) v128.store(y, combine(op, v128.load(a), value));
+    for (a = at(a, from); y < end; a += 16, y += 16) v128.store(y, combine(op, v128.load(a), value, s));
   } else {
     for (a = at(a, from), b = at(b, from); y < end; a += 16, b += 16, y += 16) {
-      v128.store(y, combine(op, v128.load(a), v128.load(b)));
+      v128.store(y, combine(op, v128.load(a), v128.load(b), s));
     }
   }
 }
@@ -124,3 +130,7 @@ export function equal(p: usize, from: u32, to: u32): void { binary(Binary.equal,
 export function less(p: usize, from: u32, to: u32): void { binary(Binary.less, p, from, to); }
 export function geluSlope(p: usize, from: u32, to: u32): void { binary(Binary.geluSlope, p, from, to); }
 export function binaryCrossEntropy(p: usize, from: u32, to: u32): void { binary(Binary.binaryCrossEntropy, p, from, to); }
+export function average(p: usize, from: u32, to: u32): void { binary(Binary.average, p, from, to); }
+export function averageSquare(p: usize, from: u32, to: u32): void { binary(Binary.averageSquare, p, from, to); }
+export function adamDirection(p: usize, from: u32, to: u32): void { binary(Binary.adamDirection, p, from, to); }
+export function addScaled(p: usize, from: u32, to: u32): void { binary(Binary.addScaled, p, from, to); }
