@@ -106,7 +106,7 @@ export const configs = {
     generator: { hiddenSize: 32, layers: 2, heads: 2, feedForwardSize: 128 },
     dropout: 0,
     attentionDropout: 0,
-    training: { ...training, sequenceLength: 32, batchSize: 64, learningRate: 2e-3, warmupSteps: 100, steps: 1000 },
+    training: { ...training, sequenceLength: 32, batchSize: 64, learningRate: 1e-3, warmupSteps: 300, steps: 3000 },
   },
   /** Runs anywhere. */
   tiny: {

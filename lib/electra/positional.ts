@@ -21,7 +21,7 @@ import type { ElectraConfig } from './config.ts';
 import type { Network, Params } from './params.ts';
 
 /** Deviation of the word table. */
-const WORD = 0.5;
+const WORD = 0.12;
 /** Part of an embedding's squared norm that says where the token is. */
 const SHARE = 0.3;
 /** Logit of the attended position before the softmax. */
