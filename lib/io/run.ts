@@ -89,7 +89,7 @@ export const openRun = (path: string, { resume = false }: { resume?: boolean } =
     if (!resume && content.length > 0) {
       throw new UserError(
         isRun
-          ? `${folder} holds another run; continue it with --resume or choose another folder`
+          ? `${folder} holds another run; choose another folder`
           : `${folder} is not empty: it holds ${content[0]}; choose a new folder`,
       );
     }

@@ -41,7 +41,7 @@ test('a new run makes its folder, and a second one may not write there', () => {
   const run = openRun(join(folder, 'a/b'));
   mkdirSync(run.checkpoints);
   run.close();
-  refuses(() => openRun(run.folder), /holds another run; continue it with --resume or choose another/);
+  refuses(() => openRun(run.folder), /holds another run; choose another/);
   openRun(run.folder, { resume: true }).close();
   assert.equal(readdirSync(run.folder), ['checkpoints']);
 });
