@@ -42,7 +42,10 @@ const published = ({ training }: ElectraConfig): Transform =>
 const saveModels = async (run: Run, config: ElectraConfig, { params: { embeddings, discriminator, generator } }: State, text: Text) => {
   const { tokenizer } = text;
   await saveModel(run.discriminator, { config, tokenizer, params: { embeddings, discriminator } });
-  await saveModel(run.generator, { config, tokenizer, params: { embeddings: generator.embeddings ?? embeddings, generator } });
+  // Under tying 'all' the generator has no encoder of its own: its folder gets the shared one.
+  const { encoder, projection } = discriminator;
+  const whole = generator.encoder ? generator : { ...generator, encoder, ...(projection && { projection }) };
+  await saveModel(run.generator, { config, tokenizer, params: { embeddings: generator.embeddings ?? embeddings, generator: whole } });
 };
 
 /** Saves the last whole checkpoint as the model, and says so: what is left to do when a loss is no number. */
