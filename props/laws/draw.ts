@@ -56,16 +56,14 @@ const sizes = (names: string[]): fc.Arbitrary<Record<string, number>> => {
 
 /** Cases of an operation. */
 export const casesOf = (op: Op): fc.Arbitrary<Case> =>
-  fc
-    .nat(domainsOf(op).length - 1)
-    .chain((domain) =>
-      fc.record({
-        domain: fc.constant(domain),
-        sizes: sizes(namesOf(domainsOf(op)[domain])),
-        seed: fc.nat(),
-        ties: fc.boolean(),
-      }),
-    );
+  fc.nat(domainsOf(op).length - 1).chain((domain) =>
+    fc.record({
+      domain: fc.constant(domain),
+      sizes: sizes(namesOf(domainsOf(op)[domain])),
+      seed: fc.nat(),
+      ties: fc.boolean(),
+    }),
+  );
 
 /** Numbers in [0, 1) that follow from a seed. */
 export const randomFrom = (seed: number): (() => number) => {
