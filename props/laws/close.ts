@@ -1,6 +1,7 @@
 /** Reading what a device computed, and comparing it with what it should be. */
 import type { DeviceName } from '../../kernels/device/device.ts';
 import { useDevice } from '../../kernels/device/choose.ts';
+import { stopGradient } from '../../lib/grad.ts';
 import { scoped } from '../../lib/memory.ts';
 import type { Shape } from '../../lib/shape.ts';
 import type { Tensor } from '../../lib/tensor.ts';
@@ -11,10 +12,10 @@ export interface Result {
   readonly values: ArrayLike<number>;
 }
 
-/** Runs `f` on a device, reads the tensors that it returns, and lets them go. */
+/** Runs `f` on a device, reads the tensors that it returns, and lets go of all that it made. */
 export const evaluate = async (device: DeviceName, f: () => Tensor[]): Promise<Result[]> => {
   await useDevice(device);
-  const tensors = scoped(f);
+  const tensors = scoped(() => f().map(stopGradient));
   const values = await Promise.all(tensors.map((x) => x.data()));
   tensors.forEach((x) => x.free('after it was read'));
   return tensors.map(({ shape }, i) => ({ shape, values: values[i] }));
