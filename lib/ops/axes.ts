@@ -28,8 +28,11 @@ const reshapeOp = operation<{ shape: Shape }>({
 /** The same numbers under another shape; one size may be −1, to be worked out. Shares the buffer. */
 export const reshape = (x: Tensor, shape: Shape): Tensor => {
   if (!shape.includes(-1)) return reshapeOp({ shape: [...shape] }, x);
-  const known = sizeOf(shape.filter((n) => n !== -1));
-  return reshapeOp({ shape: shape.map((n) => (n === -1 ? x.size / Math.max(known, 1) : n)) }, x);
+  const known = Math.max(sizeOf(shape.filter((n) => n !== -1)), 1);
+  if (x.size % known !== 0 || shape.indexOf(-1) !== shape.lastIndexOf(-1)) {
+    throw new Error(`reshape: ${show(x.shape)} holds ${x.size} numbers, which no size in the place of -1 fits into ${show(shape)}`);
+  }
+  return reshapeOp({ shape: shape.map((n) => (n === -1 ? x.size / known : n)) }, x);
 };
 
 /** The launch of `kernels.strided` for an output of this shape, with these strides in the input; neighbouring axes merge. */
