@@ -10,12 +10,15 @@ import { compiler, launchOnHost } from './gpujs.ts';
 import { valuesOf } from './host.ts';
 import { openList } from './wasm/list.ts';
 import { openMemory } from './wasm/memory.ts';
-import { instantiate, kernelNames, loadModule } from './wasm/module.ts';
+import { inNode, loadKernels } from './wasm/module.ts';
+import { openProfile } from './wasm/profile.ts';
 import { openThreads } from './wasm/threads.ts';
 
 export interface WasmOptions {
   /** Use our own kernels; otherwise every operation runs by its gpu.js definition. */
   readonly tuned?: boolean;
+  /** Threads, this one included; AMBER_THREADS says how many, else as many as there are processors. */
+  readonly threads?: number;
 }
 
 /** Floats that one chunk of a copy moves. */
@@ -24,21 +27,24 @@ const COPY_GRAIN = 65536;
 /** The first address for tensors; what the module itself needs lies below. */
 const BASE = 65536;
 
-/** Opens the device. Throws when the engine has no WebAssembly SIMD. */
-export const openWasm = async ({ tuned = true }: WasmOptions = {}): Promise<Device> => {
-  const { module, simd } = await loadModule();
-  const pages = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
-  const memory = openMemory(pages, BASE);
-  const { exports, first } = instantiate(module, pages);
-  const numbers = new Map(kernelNames(module).map((name, i) => [name, first + i]));
-  const threads = openThreads(memory, exports);
-  const compile = compiler('webasm');
+/** What AMBER_THREADS says, else the number of processors; one where threads cannot share memory. */
+const defaultThreads = async (): Promise<number> => {
+  if (!inNode() && !globalThis.crossOriginIsolated) return 1;
+  const wish = inNode() ? process.env.AMBER_THREADS : undefined;
+  if (wish === undefined || wish === '') return inNode() ? (await import('node:os')).availableParallelism() : navigator.hardwareConcurrency;
+  if (!/^[1-9]\d*$/.test(wish)) throw new Error(`AMBER_THREADS is '${wish}'; set it to a whole number of threads, from 1`);
+  return Number(wish);
+};
 
-  const numberOf = (kernel: string): number => {
-    const number = numbers.get(kernel);
-    if (number === undefined) throw new Error(`wasm: there is no kernel '${kernel}'`);
-    return number;
-  };
+/** Opens the device. Throws when the engine has no WebAssembly SIMD. */
+export const openWasm = async ({ tuned = true, threads: wish }: WasmOptions = {}): Promise<Device> => {
+  const count = wish ?? (await defaultThreads());
+  const compiled = await loadKernels();
+  const memory = openMemory(compiled.memory, BASE);
+  const newList = () => openList(compiled.numberOf);
+  const threads = await openThreads(compiled, memory, newList().store(memory), count);
+  const compile = compiler('webasm');
+  const profile = openProfile();
 
   const copy = (from: number, to: number, items: number): Call => ({ kernel: 'copy', items, grain: COPY_GRAIN, integers: [from, to] });
 
@@ -53,7 +59,7 @@ export const openWasm = async ({ tuned = true }: WasmOptions = {}): Promise<Devi
   };
 
   const run = (commands: Command<number>[]): Promise<void> => {
-    let list = openList(numberOf);
+    let list = newList();
     let borrowed: { address: number; size: number }[] = [];
     let reads: (() => void)[] = [];
 
@@ -70,17 +76,22 @@ export const openWasm = async ({ tuned = true }: WasmOptions = {}): Promise<Devi
         waiting.forEach((read) => read());
         lent.forEach(({ address, size }) => memory.staging.release(address, size));
       });
-      list = openList(numberOf);
+      list = newList();
       borrowed = [];
       reads = [];
       return done;
     };
 
-    const launch = (command: Launch<number>): void => {
-      const { op, params, inputs, specs, output, spec } = command;
-      const addresses = inputs.map(valuesOf);
-      output.memory = memory.tensors.allocate(output.size);
-      if (output.size === 0) return;
+    /** Hands over what was collected, and waits until it is done. */
+    const finish = (): void => {
+      if (!list.isEmpty()) void submit().catch(() => undefined);
+      threads.finish();
+    };
+
+    /** The kernel calls of a launch; undefined where its definition must do. Its scratch memory may serve the next one. */
+    const callsOf = ({ op, params, inputs, specs, output, spec }: Launch<number>): Call[] | undefined => {
+      const replacement = tuned ? replacements[op.name] : undefined;
+      if (replacement === undefined) return undefined;
       const scratches: { address: number; size: number }[] = [];
       const scratch = (size: number) => {
         const address = memory.tensors.allocate(size);
@@ -88,16 +99,23 @@ export const openWasm = async ({ tuned = true }: WasmOptions = {}): Promise<Devi
         return address;
       };
       const definition = () => op.launches(params, specs, spec);
-      const site = { params, specs, spec, inputs: addresses, output: output.memory, definition, scratch };
-      const calls = tuned ? replacements[op.name]?.(site) : undefined;
+      const calls = replacement({ params, specs, spec, inputs: inputs.map(valuesOf), output: valuesOf(output), definition, scratch });
       scratches.forEach(({ address, size }) => memory.tensors.release(address, size));
-      if (calls !== undefined) {
-        calls.forEach(list.append);
-        return;
-      }
-      if (!list.isEmpty()) void submit().catch(() => undefined);
-      threads.finish();
-      runDefinition(command);
+      return calls;
+    };
+
+    const launch = (command: Launch<number>): void => {
+      const { op, inputs, output } = command;
+      inputs.forEach(valuesOf);
+      output.memory = memory.tensors.allocate(output.size);
+      if (output.size === 0) return;
+      const calls = callsOf(command);
+      const now = calls === undefined || profile !== undefined;
+      if (now) finish();
+      calls?.forEach(list.append);
+      const carry = () => (calls === undefined ? runDefinition(command) : finish());
+      if (profile !== undefined) profile.time(calls === undefined ? `${op.name} (by its definition)` : op.name, carry);
+      else if (now) carry();
     };
 
     const carryOut = (command: Command<number>): void => {
@@ -138,7 +156,7 @@ export const openWasm = async ({ tuned = true }: WasmOptions = {}): Promise<Devi
 
   return {
     name: 'wasm',
-    description: `wasm (${tuned ? `our kernels, ${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}` : 'gpu.js kernels'}, one thread)`,
+    description: `wasm (${tuned ? `our kernels, ${compiled.simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}` : 'gpu.js kernels'}, ${count === 1 ? 'one thread' : `${count} threads`})`,
     precision: 'f32',
     eager: false,
     run: (commands: Command[]) => run(commands as Command<number>[]),

@@ -7,7 +7,8 @@
 
 const PAGE = 65536;
 const GROWTH = 256;
-const MOST_PAGES = 65536;
+/** One page less than 4 GiB, so that an address past the last byte is still a 32-bit number. */
+const MOST_PAGES = 65535;
 /** Blocks begin at multiples of a cache line, and whole vectors may be read and written past their last element. */
 const ALIGN = 64;
 
@@ -24,6 +25,7 @@ export interface Memory {
   readonly staging: Pool;
   floats(address: number, n: number): Float32Array;
   words(address: number, n: number): Uint32Array;
+  integers(address: number, n: number): Int32Array;
 }
 
 /** The size in bytes of the class that holds n floats: a multiple of a quarter of a power of two. */
@@ -105,5 +107,6 @@ export const openMemory = (pages: WebAssembly.Memory, base: number): Memory => {
     staging: openPool(),
     floats: (address, n) => new Float32Array(pages.buffer, address, n),
     words: (address, n) => new Uint32Array(pages.buffer, address, n),
+    integers: (address, n) => new Int32Array(pages.buffer, address, n),
   };
 };

@@ -13,7 +13,7 @@ export type Simd = 'simd128' | 'relaxed';
 /** Whether the engine knows relaxed SIMD. Node 20 has it behind a flag, which can be set while it runs. */
 const hasRelaxed = (): boolean => WebAssembly.validate(new Uint8Array([...PROBE, ...zeroVector, ...zeroVector, ...zeroVector, 0xfd, 0x85, 0x02, 0x0b]));
 
-const inNode = (): boolean => typeof process !== 'undefined' && process.versions?.node !== undefined;
+export const inNode = (): boolean => typeof process !== 'undefined' && process.versions?.node !== undefined;
 
 const detect = async (): Promise<Simd> => {
   if (!hasRelaxed() && inNode()) (await import('node:v8')).setFlagsFromString('--experimental-wasm-relaxed-simd');
@@ -34,31 +34,41 @@ const bytesOf = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
   return new Uint8Array(await (await import('node:fs/promises')).readFile(url));
 };
 
-/** The compiled module, and the kind of SIMD that it uses. */
-export const loadModule = async (): Promise<{ module: WebAssembly.Module; simd: Simd }> => {
-  const simd = await detect();
-  const bytes = await bytesOf(simd === 'relaxed' ? 'kernels.relaxed.wasm' : 'kernels.wasm');
-  return { module: await WebAssembly.compile(bytes), simd };
-};
 
 /** What the module exports besides its kernels (assembly/thread.ts). */
 interface Exports {
   enter(failed: number, place: number, scratch: number, maySleep: number): void;
   work(list: number, record: number, deadline: number): number;
-  serve(list: number): void;
   readonly table: WebAssembly.Table;
 }
 
-/** The kernels' names in the order of their numbers. */
-export const kernelNames = (module: WebAssembly.Module): string[] =>
-  WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === 'function' && !['enter', 'work', 'serve'].includes(name) ? [name] : []));
+/** The module, and this thread's instance of it over the memory. */
+export interface Compiled {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly exports: Exports;
+  readonly simd: Simd;
+  /** The number of a kernel in the table of every thread. Throws when there is none of that name. */
+  readonly numberOf: (kernel: string) => number;
+}
 
-/** An instance over this memory, its kernels entered in its table from `first` on. */
-export const instantiate = (module: WebAssembly.Module, memory: WebAssembly.Memory): { exports: Exports; first: number } => {
+/** Loads the module, and makes an instance with every exported function in its table. Throws where there is no SIMD. */
+export const loadKernels = async (): Promise<Compiled> => {
+  const simd = await detect();
+  const module = await WebAssembly.compile(await bytesOf(simd === 'relaxed' ? 'kernels.relaxed.wasm' : 'kernels.wasm'));
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const env = { memory, now: () => performance.now(), abort: () => undefined };
   const exports = new WebAssembly.Instance(module, { env }).exports as unknown as Exports;
-  const names = kernelNames(module);
-  const first = exports.table.grow(names.length);
-  names.forEach((name, i) => exports.table.set(first + i, exports[name as keyof Exports]));
-  return { exports, first };
+  const numbers = new Map<string, number>();
+  for (const { name, kind } of WebAssembly.Module.exports(module)) {
+    if (kind !== 'function') continue;
+    numbers.set(name, exports.table.grow(1));
+    exports.table.set(numbers.get(name)!, exports[name as keyof Exports]);
+  }
+  const numberOf = (kernel: string): number => {
+    const number = numbers.get(kernel);
+    if (number === undefined) throw new Error(`wasm: there is no kernel '${kernel}'`);
+    return number;
+  };
+  return { module, memory, exports, simd, numberOf };
 };

@@ -44,12 +44,14 @@ export function enter(failedAt: usize, placeAt: usize, scratchAt: usize, maySlee
   sleeps = maySleep;
 }
 
-/** Takes part in one record; false when a thread has failed. */
-function join(record: usize): bool {
+const enum Outcome { done, later, failed }
+
+/** Takes part in one record, and waits until it is done or the deadline has passed. */
+function join(record: usize, deadline: f64): Outcome {
   const items = load<u32>(record, ITEMS);
   const grain = load<u32>(record, GRAIN);
   const chunks = (items + grain - 1) / grain;
-  if (atomic.load<u32>(record, DONE) >= chunks) return true;
+  if (atomic.load<u32>(record, DONE) >= chunks) return Outcome.done;
   while (true) {
     const chunk = atomic.add<u32>(record, 1, TAKEN);
     if (chunk >= chunks) break;
@@ -60,9 +62,11 @@ function join(record: usize): bool {
   let looks = 0;
   while (true) {
     const done = atomic.load<u32>(record, DONE);
-    if (done >= chunks) return true;
-    if (atomic.load<u32>(failed) != 0) return false;
-    if (sleeps && ++looks > PATIENCE) atomic.wait<i32>(record + DONE, done, MOMENT);
+    if (done >= chunks) return Outcome.done;
+    if (atomic.load<u32>(failed) != 0) return Outcome.failed;
+    if (++looks <= PATIENCE) continue;
+    if (now() > deadline) return Outcome.later;
+    if (sleeps) atomic.wait<i32>(record + DONE, done, MOMENT);
   }
 }
 
@@ -72,7 +76,9 @@ export function work(list: usize, from: usize, deadline: f64): usize {
   const end = list + load<u32>(list, END);
   let record = from == 0 ? list + FIRST_RECORD : from;
   while (record < end) {
-    if (!join(record)) return 0;
+    const outcome = join(record, deadline);
+    if (outcome == Outcome.failed) return 0;
+    if (outcome == Outcome.later) break;
     record += load<u32>(record, BYTES);
     if (now() > deadline) break;
   }
