@@ -82,7 +82,7 @@ function combine(op: Binary, a: v128, b: v128, s: v128): v128 {
   if (op == Binary.adamDirection) return f32x4.div(a, f32x4.add(f32x4.sqrt(b), s));
   if (op == Binary.addScaled) return f32x4.add(a, f32x4.mul(s, b));
   // max(a, 0) − a·b + ln(1 + e^−|a|)
-  const tail = f.log1p(f.exp(f32x4.neg(f32x4.abs(a))));
+  const tail = f.log1p(f.decay(f32x4.neg(f32x4.abs(a))));
   return f32x4.add(f32x4.sub(f32x4.max(a, f32x4.splat(0)), f32x4.mul(a, b)), tail);
 }
 

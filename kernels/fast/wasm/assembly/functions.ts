@@ -1,8 +1,9 @@
 /**
- * Elementary functions of four floats at a time. Bounds, measured over all of each range: exp and log relative 2e-7 (log
- * near 1: absolute 1e-7); tanh, sigmoid, erf relative 4e-7; Φ and its like absolute 6e-8. The polynomials of exp, log and
- * tanh are those of S. Moshier's Cephes, erfinv is M. Giles's (GPU Computing Gems, 2011), erf near 0 is N. Juffa's, and
- * that of `tail` was fitted to 2^(x·p(x)) = erfc(x/√2), weighted so that x·erfc comes out best.
+ * Elementary functions of four floats at a time. Bounds, measured: exp and log relative 2e-7 (log near 1: absolute 1e-7);
+ * tanh, sigmoid and erf relative 4e-7; Φ absolute 6e-8. The polynomials of exp, log and tanh are those of S. Moshier's
+ * Cephes, erfinv is M. Giles's (GPU Computing Gems, 2011), erf near 0 is N. Juffa's, and that of `tail` was fitted to
+ * 2^(x·p(x)) = erfc(x/√2), weighted so that x·erfc comes out best. Coefficients lie in memory, highest power first, since
+ * engines make a vector faster from there than from an immediate.
  */
 import { madd, signOf } from './lanes';
 
@@ -12,39 +13,84 @@ function splat(x: f32): v128 {
   return f32x4.splat(x);
 }
 
-/** 2^n · (1 + r + r²·P(r)), |r| ≤ ½ ln 2: the end of every exponential. Twice half of n reaches the smallest numbers. */
+/** The coefficient of a table. */
 // @ts-ignore: decorator
 @inline
-function scaled(r: v128, n: v128): v128 {
-  let p = madd(splat(1.9875691500e-4), r, splat(1.3981999507e-3));
-  p = madd(p, r, splat(8.3334519073e-3));
-  p = madd(p, r, splat(4.1665795894e-2));
-  p = madd(p, r, splat(1.6666665459e-1));
-  p = madd(p, r, splat(5.0000001201e-1));
-  p = madd(p, f32x4.mul(r, r), f32x4.add(r, splat(1)));
-  const whole = i32x4.trunc_sat_f32x4_s(n);
-  const half = i32x4.shr_s(whole, 1);
-  const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
-  const second = i32x4.shl(i32x4.add(i32x4.sub(whole, half), i32x4.splat(127)), 23);
-  return f32x4.mul(f32x4.mul(p, first), second);
+function c(table: usize, i: usize): v128 {
+  return v128.load32_splat(table + 4 * i);
 }
 
+/** c₀ x + c₁, the i-th pair of a table. */
+// @ts-ignore: decorator
+@inline
+function pair(t: usize, i: usize, x: v128): v128 {
+  return madd(c(t, 2 * i), x, c(t, 2 * i + 1));
+}
+
+/** Polynomials of degree 5, 7 and 9 in pairs (Estrin's scheme), so that few steps wait for each other. */
+// @ts-ignore: decorator
+@inline
+function degree5(t: usize, x: v128): v128 {
+  const square = f32x4.mul(x, x);
+  return madd(madd(pair(t, 0, x), square, pair(t, 1, x)), square, pair(t, 2, x));
+}
+
+// @ts-ignore: decorator
+@inline
+function degree7(t: usize, x: v128): v128 {
+  const square = f32x4.mul(x, x);
+  return madd(madd(pair(t, 0, x), square, pair(t, 1, x)), f32x4.mul(square, square), madd(pair(t, 2, x), square, pair(t, 3, x)));
+}
+
+// @ts-ignore: decorator
+@inline
+function degree9(t: usize, x: v128): v128 {
+  const square = f32x4.mul(x, x);
+  return madd(madd(madd(pair(t, 0, x), square, pair(t, 1, x)), square, pair(t, 2, x)), f32x4.mul(square, square), madd(pair(t, 3, x), square, pair(t, 4, x)));
+}
+
+/** log₂ e; 1.5 · 2²³, which added to a small number leaves it rounded in the low bits; −ln 2 in two parts; ln 2. */
+const EXP = memory.data<f32>([1.44269504088896341, 12582912, -0.693359375, 2.12194440e-4, 0.693147180559945, 1, -86]);
+const EXP_SERIES = memory.data<f32>([1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
+
+/** 1 + r + r²·P(r) = e^r for |r| ≤ ½ ln 2. */
+// @ts-ignore: decorator
+@inline
+function expNearZero(r: v128): v128 {
+  return madd(degree5(EXP_SERIES, r), f32x4.mul(r, r), f32x4.add(r, c(EXP, 5)));
+}
+
+/** e^x over the whole range, from the smallest numbers to infinity. */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, splat(-104)), splat(89));
-  const n = f32x4.nearest(f32x4.mul(x, splat(1.44269504088896341)));
-  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, splat(0.693359375))), f32x4.mul(n, splat(-2.12194440e-4)));
-  return scaled(r, n);
+  x = f32x4.pmin(f32x4.pmax(x, splat(-104)), splat(89));
+  const t = madd(x, c(EXP, 0), c(EXP, 1));
+  const n = f32x4.sub(t, c(EXP, 1));
+  const e = expNearZero(madd(n, c(EXP, 3), madd(n, c(EXP, 2), x)));
+  // 2^n in two halves, since 2^−150 and 2^128 are no floats themselves.
+  const whole = i32x4.sub(t, c(EXP, 1));
+  const half = i32x4.shr_s(whole, 1);
+  const one = c(EXP, 5);
+  const first = i32x4.add(i32x4.shl(half, 23), one);
+  const second = i32x4.add(i32x4.shl(i32x4.sub(whole, half), 23), one);
+  return f32x4.mul(f32x4.mul(e, first), second);
 }
 
+/** e^x for x ≤ 0, and 0 where it is below 4e-38: the exponent of the power of two is added to that of e^r. */
 // @ts-ignore: decorator
 @inline
-function exp2(x: v128): v128 {
-  x = f32x4.max(x, splat(-150));
-  const n = f32x4.nearest(x);
-  return scaled(f32x4.mul(f32x4.sub(x, n), splat(0.693147180559945)), n);
+export function decay(x: v128): v128 {
+  const t = madd(x, c(EXP, 0), c(EXP, 1));
+  const n = f32x4.sub(t, c(EXP, 1));
+  const e = expNearZero(madd(n, c(EXP, 3), madd(n, c(EXP, 2), x)));
+  return v128.andnot(i32x4.add(e, i32x4.shl(t, 23)), f32x4.lt(x, c(EXP, 6)));
 }
+
+const LOG = memory.data<f32>([
+  0, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1,
+  -2.4999993993e-1, 3.3333331174e-1, 1, 0.5, -2.12194440e-4, 0.693359375,
+]);
 
 // @ts-ignore: decorator
 @inline
@@ -52,21 +98,13 @@ export function log(x: v128): v128 {
   const tiny = f32x4.lt(x, splat(1.17549435e-38));
   const v = v128.bitselect(f32x4.mul(x, splat(8388608)), x, tiny);
   const e = i32x4.shr_s(i32x4.sub(v, i32x4.splat(0x3f3504f3)), 23);
-  const m = f32x4.sub(i32x4.sub(v, i32x4.shl(e, 23)), splat(1));
+  const m = f32x4.sub(i32x4.sub(v, i32x4.shl(e, 23)), c(LOG, 10));
   const n = f32x4.sub(f32x4.convert_i32x4_s(e), v128.and(tiny, splat(23)));
-  let p = madd(splat(7.0376836292e-2), m, splat(-1.1514610310e-1));
-  p = madd(p, m, splat(1.1676998740e-1));
-  p = madd(p, m, splat(-1.2420140846e-1));
-  p = madd(p, m, splat(1.4249322787e-1));
-  p = madd(p, m, splat(-1.6668057665e-1));
-  p = madd(p, m, splat(2.0000714765e-1));
-  p = madd(p, m, splat(-2.4999993993e-1));
-  p = madd(p, m, splat(3.3333331174e-1));
   const z = f32x4.mul(m, m);
-  let y = f32x4.mul(f32x4.mul(p, m), z);
-  y = madd(n, splat(-2.12194440e-4), y);
-  y = f32x4.sub(y, f32x4.mul(z, splat(0.5)));
-  y = f32x4.add(f32x4.add(m, y), f32x4.mul(n, splat(0.693359375)));
+  let y = f32x4.mul(f32x4.mul(degree9(LOG, m), m), z);
+  y = madd(n, c(LOG, 12), y);
+  y = f32x4.sub(y, f32x4.mul(z, c(LOG, 11)));
+  y = f32x4.add(f32x4.add(m, y), f32x4.mul(n, c(LOG, 13)));
   y = v128.bitselect(x, y, f32x4.eq(x, splat(Infinity)));
   y = v128.bitselect(splat(-Infinity), y, f32x4.eq(x, splat(0)));
   // Below 0, and where x is not a number.
@@ -82,17 +120,17 @@ export function log1p(e: v128): v128 {
   return v128.bitselect(e, f32x4.div(f32x4.mul(log(u), e), rounded), f32x4.eq(rounded, splat(0)));
 }
 
+const TANH = memory.data<f32>([0, -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]);
+
+/** sign(x) · (1 − e^−2|x|) / (1 + e^−2|x|), and near 0 a polynomial, where 1 − e^−2|x| would lose its digits. */
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
   const a = f32x4.abs(x);
   const z = f32x4.mul(x, x);
-  let p = madd(splat(-5.70498872745e-3), z, splat(2.06390887954e-2));
-  p = madd(p, z, splat(-5.37397155531e-2));
-  p = madd(p, z, splat(1.33314422036e-1));
-  p = madd(p, z, splat(-3.33332819422e-1));
-  const near = madd(f32x4.mul(p, z), x, x);
-  const far = f32x4.sub(splat(1), f32x4.div(splat(2), f32x4.add(exp(f32x4.add(a, a)), splat(1))));
+  const near = madd(f32x4.mul(degree5(TANH, z), z), x, x);
+  const e = decay(f32x4.mul(a, splat(-2)));
+  const far = f32x4.div(f32x4.sub(splat(1), e), f32x4.add(splat(1), e));
   return v128.bitselect(near, v128.or(far, signOf(x)), f32x4.lt(a, splat(0.625)));
 }
 
@@ -100,46 +138,44 @@ export function tanh(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  const e = exp(f32x4.neg(f32x4.abs(x)));
+  const e = decay(f32x4.neg(f32x4.abs(x)));
   const top = v128.bitselect(e, splat(1), f32x4.lt(x, splat(0)));
   return f32x4.div(top, f32x4.add(e, splat(1)));
 }
 
-/** erfc(a/√2) = 2 · (1 − Φ(a)) for a ≥ 0. */
+const TAIL = memory.data<f32>([
+  -2.83489634966827e-6, 3.9377504435833544e-5, -1.8617942987475544e-4, -1.3693817891180515e-4, 7.063422352075577e-3,
+  -5.2496179938316345e-2, -4.592081904411316e-1, -1.1511051654815674, -120, 14,
+]);
+
+/** erfc(a/√2) = 2 · (1 − Φ(a)) for a ≥ 0; it is 0 from 14 on. */
 // @ts-ignore: decorator
 @inline
 function tail(a: v128): v128 {
-  let p = madd(splat(-2.83489634966827e-6), a, splat(3.9377504435833544e-5));
-  p = madd(p, a, splat(-1.8617942987475544e-4));
-  p = madd(p, a, splat(-1.3693817891180515e-4));
-  p = madd(p, a, splat(7.063422352075577e-3));
-  p = madd(p, a, splat(-5.2496179938316345e-2));
-  p = madd(p, a, splat(-4.592081904411316e-1));
-  p = madd(p, a, splat(-1.1511051654815674));
-  return exp2(f32x4.mul(p, a));
+  a = f32x4.pmin(a, c(TAIL, 9));
+  const x = f32x4.mul(degree7(TAIL, a), a);
+  const t = f32x4.add(x, c(EXP, 1));
+  const e = expNearZero(f32x4.mul(f32x4.sub(x, f32x4.sub(t, c(EXP, 1))), c(EXP, 4)));
+  return v128.andnot(i32x4.add(e, i32x4.shl(t, 23)), f32x4.lt(x, c(TAIL, 8)));
 }
+
+const ERF = memory.data<f32>([-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1]);
 
 // @ts-ignore: decorator
 @inline
 export function erf(x: v128): v128 {
   const a = f32x4.abs(x);
-  const s = f32x4.mul(x, x);
-  let p = madd(splat(-5.96761703e-4), s, splat(4.99119423e-3));
-  p = madd(p, s, splat(-2.67681349e-2));
-  p = madd(p, s, splat(1.12819925e-1));
-  p = madd(p, s, splat(-3.76125336e-1));
-  p = madd(p, s, splat(1.28379166e-1));
-  const near = madd(p, x, x);
+  const near = madd(degree5(ERF, f32x4.mul(x, x)), x, x);
   const far = f32x4.sub(splat(1), tail(f32x4.mul(a, splat(1.41421356237309505))));
   return v128.bitselect(near, v128.or(far, signOf(x)), f32x4.lt(a, splat(0.9277)));
 }
 
-/** Φ(x) = ½ (1 + erf(x/√2)). */
+/** Φ(x) = ½ (1 + erf(x/√2)) = ½ + sign(x) · (½ − ½ erfc(|x|/√2)). */
 // @ts-ignore: decorator
 @inline
 function cdf(x: v128): v128 {
-  const upper = f32x4.mul(tail(f32x4.abs(x)), splat(0.5));
-  return v128.bitselect(upper, f32x4.sub(splat(1), upper), f32x4.lt(x, splat(0)));
+  const upper = f32x4.mul(tail(f32x4.abs(x)), c(LOG, 11));
+  return v128.bitselect(upper, f32x4.sub(c(EXP, 5), upper), f32x4.lt(x, splat(0)));
 }
 
 /** x · Φ(x). */
@@ -153,31 +189,22 @@ export function gelu(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function geluSlope(x: v128): v128 {
-  const bell = exp(f32x4.mul(f32x4.mul(x, x), splat(-0.5)));
+  const bell = decay(f32x4.mul(f32x4.mul(x, x), splat(-0.5)));
   return madd(f32x4.mul(x, bell), splat(0.398942280401432678), cdf(x));
 }
+
+const ERFINV_NEAR = memory.data<f32>([
+  0, 2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941,
+]);
+const ERFINV_FAR = memory.data<f32>([
+  0, -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682,
+]);
 
 // @ts-ignore: decorator
 @inline
 export function erfinv(x: v128): v128 {
   const w = f32x4.neg(log(f32x4.mul(f32x4.sub(splat(1), x), f32x4.add(splat(1), x))));
-  const c = f32x4.sub(w, splat(2.5));
-  let p = madd(splat(2.81022636e-8), c, splat(3.43273939e-7));
-  p = madd(p, c, splat(-3.5233877e-6));
-  p = madd(p, c, splat(-4.39150654e-6));
-  p = madd(p, c, splat(0.00021858087));
-  p = madd(p, c, splat(-0.00125372503));
-  p = madd(p, c, splat(-0.00417768164));
-  p = madd(p, c, splat(0.246640727));
-  p = madd(p, c, splat(1.50140941));
-  const d = f32x4.sub(f32x4.sqrt(w), splat(3));
-  let q = madd(splat(-0.000200214257), d, splat(0.000100950558));
-  q = madd(q, d, splat(0.00134934322));
-  q = madd(q, d, splat(-0.00367342844));
-  q = madd(q, d, splat(0.00573950773));
-  q = madd(q, d, splat(-0.0076224613));
-  q = madd(q, d, splat(0.00943887047));
-  q = madd(q, d, splat(1.00167406));
-  q = madd(q, d, splat(2.83297682));
-  return f32x4.mul(v128.bitselect(p, q, f32x4.lt(w, splat(5))), x);
+  const near = degree9(ERFINV_NEAR, f32x4.sub(w, splat(2.5)));
+  const far = degree9(ERFINV_FAR, f32x4.sub(f32x4.sqrt(w), splat(3)));
+  return f32x4.mul(v128.bitselect(near, far, f32x4.lt(w, splat(5))), x);
 }

@@ -19,86 +19,55 @@ function turn(y: v128, by: i32, x: v128): v128 {
   return v128.xor(v128.or(i32x4.shl(y, by), i32x4.shr_u(y, 32 - by)), x);
 }
 
-/** The two words of the blocks of four counters, left in the thread's scratch memory, where `first` and `second` find them. */
-// @ts-ignore: decorator
-@inline
-function blocks(k0: i32, k1: i32, counter: v128, tag: i32): void {
+/**
+ * The two words of the blocks of eight counters, left in the thread's scratch memory: the first words of the first four,
+ * their second words, then the same of the other four. Two streams side by side keep the processor busy, since every step
+ * of one waits for the step before.
+ */
+function blocks(k0: i32, k1: i32, counter: i32, tag: i32): void {
   const k2 = k0 ^ k1 ^ 0x1bd11bda;
-  let x = i32x4.add(counter, i32x4.splat(k0)), y = i32x4.splat(tag + k1);
-  x = i32x4.add(x, y);
-  y = turn(y, 13, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 15, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 26, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 6, x);
-  x = i32x4.add(x, i32x4.splat(k1));
-  y = i32x4.add(y, i32x4.splat(k2 + 1));
-  x = i32x4.add(x, y);
-  y = turn(y, 17, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 29, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 16, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 24, x);
-  x = i32x4.add(x, i32x4.splat(k2));
-  y = i32x4.add(y, i32x4.splat(k0 + 2));
-  x = i32x4.add(x, y);
-  y = turn(y, 13, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 15, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 26, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 6, x);
-  x = i32x4.add(x, i32x4.splat(k0));
-  y = i32x4.add(y, i32x4.splat(k1 + 3));
-  x = i32x4.add(x, y);
-  y = turn(y, 17, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 29, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 16, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 24, x);
-  x = i32x4.add(x, i32x4.splat(k1));
-  y = i32x4.add(y, i32x4.splat(k2 + 4));
-  x = i32x4.add(x, y);
-  y = turn(y, 13, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 15, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 26, x);
-  x = i32x4.add(x, y);
-  y = turn(y, 6, x);
-  x = i32x4.add(x, i32x4.splat(k2));
-  y = i32x4.add(y, i32x4.splat(k0 + 5));
+  const a = i32x4.splat(k0), b = i32x4.splat(k1), c = i32x4.splat(k2);
+  let x = i32x4.add(i32x4.splat(counter + k0), i32x4(0, 1, 2, 3)), y = i32x4.splat(tag + k1);
+  let u = i32x4.add(x, i32x4.splat(4)), v = y;
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 13, x), v = turn(v, 13, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 15, x), v = turn(v, 15, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 26, x), v = turn(v, 26, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 6, x), v = turn(v, 6, u);
+  x = i32x4.add(x, b), u = i32x4.add(u, b), y = i32x4.add(y, i32x4.add(c, i32x4.splat(1))), v = i32x4.add(v, i32x4.add(c, i32x4.splat(1)));
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 17, x), v = turn(v, 17, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 29, x), v = turn(v, 29, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 16, x), v = turn(v, 16, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 24, x), v = turn(v, 24, u);
+  x = i32x4.add(x, c), u = i32x4.add(u, c), y = i32x4.add(y, i32x4.add(a, i32x4.splat(2))), v = i32x4.add(v, i32x4.add(a, i32x4.splat(2)));
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 13, x), v = turn(v, 13, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 15, x), v = turn(v, 15, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 26, x), v = turn(v, 26, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 6, x), v = turn(v, 6, u);
+  x = i32x4.add(x, a), u = i32x4.add(u, a), y = i32x4.add(y, i32x4.add(b, i32x4.splat(3))), v = i32x4.add(v, i32x4.add(b, i32x4.splat(3)));
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 17, x), v = turn(v, 17, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 29, x), v = turn(v, 29, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 16, x), v = turn(v, 16, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 24, x), v = turn(v, 24, u);
+  x = i32x4.add(x, b), u = i32x4.add(u, b), y = i32x4.add(y, i32x4.add(c, i32x4.splat(4))), v = i32x4.add(v, i32x4.add(c, i32x4.splat(4)));
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 13, x), v = turn(v, 13, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 15, x), v = turn(v, 15, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 26, x), v = turn(v, 26, u);
+  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 6, x), v = turn(v, 6, u);
+  x = i32x4.add(x, c), u = i32x4.add(u, c), y = i32x4.add(y, i32x4.add(a, i32x4.splat(5))), v = i32x4.add(v, i32x4.add(a, i32x4.splat(5)));
   v128.store(scratch, x);
   v128.store(scratch, y, 16);
-}
-
-// @ts-ignore: decorator
-@inline
-function first(): v128 {
-  return v128.load(scratch);
-}
-
-// @ts-ignore: decorator
-@inline
-function second(): v128 {
-  return v128.load(scratch, 16);
+  v128.store(scratch, u, 32);
+  v128.store(scratch, v, 48);
 }
 
 /** The four 16-bit halves of one block, as floats: a new key. */
 function storeKey(key: usize, counter: i32, tag: i32, y: usize): void {
-  blocks(word(key, 0), word(key, 1), i32x4.splat(counter), tag);
-  const x0 = load<u32>(scratch), x1 = load<u32>(scratch, 16);
-  store<f32>(y, (x0 >> 16) as f32);
-  store<f32>(y, (x0 & 0xffff) as f32, 4);
-  store<f32>(y, (x1 >> 16) as f32, 8);
-  store<f32>(y, (x1 & 0xffff) as f32, 12);
+  blocks(word(key, 0), word(key, 1), counter, tag);
+  const first = load<u32>(scratch), second = load<u32>(scratch, 16);
+  store<f32>(y, (first >> 16) as f32);
+  store<f32>(y, (first & 0xffff) as f32, 4);
+  store<f32>(y, (second >> 16) as f32, 8);
+  store<f32>(y, (second & 0xffff) as f32, 12);
 }
 
 /** Arguments: key, y, block, tag. One item. */
@@ -111,47 +80,46 @@ export function fold(p: usize, from: u32, to: u32): void {
   storeKey(load<usize>(p), load<f32>(load<usize>(p, 4)) as i32, 1, load<usize>(p, 8));
 }
 
-/** The upper 24 bits of the words of four blocks, in order. */
+/** The upper 24 bits of the words of two or four blocks, in order: of the `part`-th four of the sixteen words. */
 // @ts-ignore: decorator
 @inline
-function draw(k0: i32, k1: i32, element: u32): void {
-  blocks(k0, k1, i32x4.add(i32x4.splat(element >> 1), i32x4(0, 1, 2, 3)), 0);
+function drawn(part: u32): v128 {
+  const words = scratch + (part & 2) * 16;
+  const pairs =
+    (part & 1) == 0
+      ? v128.shuffle<i32>(v128.load(words), v128.load(words, 16), 0, 4, 1, 5)
+      : v128.shuffle<i32>(v128.load(words), v128.load(words, 16), 2, 6, 3, 7);
+  return i32x4.shr_u(pairs, 8);
 }
 
 // @ts-ignore: decorator
 @inline
-function lower(): v128 {
-  return i32x4.shr_u(v128.shuffle<i32>(first(), second(), 0, 4, 1, 5), 8);
+function unit(part: u32): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(drawn(part)), f32x4.splat(1 / 16777216));
 }
 
-// @ts-ignore: decorator
-@inline
-function upper(): v128 {
-  return i32x4.shr_u(v128.shuffle<i32>(first(), second(), 2, 6, 3, 7), 8);
-}
-
-/** Numbers in [0, 1). Arguments: key, y. Items are elements; chunks begin at multiples of eight. */
+/** Numbers in [0, 1). Arguments: key, y. Items are elements; chunks begin at multiples of sixteen, and fill whole lines. */
 export function uniform(p: usize, from: u32, to: u32): void {
   const k0 = word(load<usize>(p), 0), k1 = word(load<usize>(p), 1);
-  const y = load<usize>(p, 4);
-  const unit = f32x4.splat(1 / 16777216);
-  for (let i = from; i < to; i += 8) {
-    draw(k0, k1, i);
-    v128.store(at(y, i), f32x4.mul(f32x4.convert_i32x4_s(lower()), unit));
-    if (i + 4 < to) v128.store(at(y, i + 4), f32x4.mul(f32x4.convert_i32x4_s(upper()), unit));
+  for (let y = at(load<usize>(p, 4), from), i = from; i < to; i += 16, y += 64) {
+    blocks(k0, k1, i >> 1, 0);
+    v128.store(y, unit(0));
+    v128.store(y, unit(1), 16);
+    v128.store(y, unit(2), 32);
+    v128.store(y, unit(3), 48);
   }
 }
 
 /** x · scale where the draw reaches the threshold, else 0. Arguments: key, x, y, threshold in 2⁻²⁴; scale. Items as above. */
 export function dropout(p: usize, from: u32, to: u32): void {
   const k0 = word(load<usize>(p), 0), k1 = word(load<usize>(p), 1);
-  const x = load<usize>(p, 4), y = load<usize>(p, 8);
   const threshold = v128.load32_splat(p, 12), scale = v128.load32_splat(p, 16);
-  for (let i = from; i < to; i += 8) {
-    draw(k0, k1, i);
-    v128.store(at(y, i), v128.and(f32x4.mul(v128.load(at(x, i)), scale), i32x4.ge_s(lower(), threshold)));
-    if (i + 4 < to) {
-      v128.store(at(y, i + 4), v128.and(f32x4.mul(v128.load(at(x, i + 4)), scale), i32x4.ge_s(upper(), threshold)));
-    }
+  let x = at(load<usize>(p, 4), from);
+  for (let y = at(load<usize>(p, 8), from), i = from; i < to; i += 16, x += 64, y += 64) {
+    blocks(k0, k1, i >> 1, 0);
+    v128.store(y, v128.and(f32x4.mul(v128.load(x), scale), i32x4.ge_s(drawn(0), threshold)));
+    v128.store(y, v128.and(f32x4.mul(v128.load(x, 16), scale), i32x4.ge_s(drawn(1), threshold)), 16);
+    v128.store(y, v128.and(f32x4.mul(v128.load(x, 32), scale), i32x4.ge_s(drawn(2), threshold)), 32);
+    v128.store(y, v128.and(f32x4.mul(v128.load(x, 48), scale), i32x4.ge_s(drawn(3), threshold)), 48);
   }
 }

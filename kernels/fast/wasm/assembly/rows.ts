@@ -34,7 +34,7 @@ function lowest(): v128 {
 
 function rowMax(x: usize, columns: u32): f32 {
   let most = lowest();
-  for (let c: u32 = 0; c < columns; c += 4) most = f32x4.max(most, part(x, c, columns, lowest()));
+  for (let c: u32 = 0; c < columns; c += 4) most = f32x4.pmax(most, part(x, c, columns, lowest()));
   return maxLanes(most);
 }
 
@@ -55,7 +55,7 @@ function logSumExp(x: usize, columns: u32): f32 {
   const most = rowMax(x, columns);
   const shift = f32x4.splat(most);
   let sum = zeros();
-  for (let c: u32 = 0; c < columns; c += 4) sum = f32x4.add(sum, f.exp(f32x4.sub(part(x, c, columns, lowest()), shift)));
+  for (let c: u32 = 0; c < columns; c += 4) sum = f32x4.add(sum, f.decay(f32x4.sub(part(x, c, columns, lowest()), shift)));
   return most + scalarLog(sumLanes(sum));
 }
 
@@ -67,7 +67,7 @@ export function softmax(p: usize, from: u32, to: u32): void {
     const shift = f32x4.splat(rowMax(x, columns));
     let sum = zeros();
     for (let c: u32 = 0; c < columns; c += 4) {
-      const e = f.exp(f32x4.sub(part(x, c, columns, lowest()), shift));
+      const e = f.decay(f32x4.sub(part(x, c, columns, lowest()), shift));
       put(y, c, columns, e);
       sum = f32x4.add(sum, e);
     }
@@ -107,13 +107,13 @@ export function maskedSoftmax(p: usize, from: u32, to: u32): void {
     let most = lowest();
     for (let c: u32 = 0; c < columns; c += 4) {
       const scores = f32x4.mul(v128.load(at(x, c)), scale);
-      most = f32x4.max(most, v128.bitselect(scores, lowest(), attended(mask, c, columns)));
+      most = f32x4.pmax(most, v128.bitselect(scores, lowest(), attended(mask, c, columns)));
     }
     const shift = f32x4.splat(maxLanes(most));
     let sum = zeros();
     for (let c: u32 = 0; c < columns; c += 4) {
       const scores = f32x4.sub(f32x4.mul(v128.load(at(x, c)), scale), shift);
-      const e = v128.and(f.exp(scores), attended(mask, c, columns));
+      const e = v128.and(f.decay(scores), attended(mask, c, columns));
       put(y, c, columns, e);
       sum = f32x4.add(sum, e);
     }
@@ -159,7 +159,7 @@ export function crossEntropySlope(p: usize, from: u32, to: u32): void {
     }
     const l = f32x4.splat(logSumExp(x, columns)), by = f32x4.splat(dy);
     const answer = at(dx, label as u32);
-    for (let c: u32 = 0; c < columns; c += 4) put(dx, c, columns, f.exp(f32x4.sub(v128.load(at(x, c)), l)));
+    for (let c: u32 = 0; c < columns; c += 4) put(dx, c, columns, f.decay(f32x4.sub(v128.load(at(x, c)), l)));
     store<f32>(answer, load<f32>(answer) - 1);
     for (let c: u32 = 0; c < columns; c += 4) put(dx, c, columns, f32x4.mul(v128.load(at(dx, c)), by));
   }
