@@ -3,13 +3,13 @@
  * with (L(x + h) − L(x − h)) / 2h, where L is a fixed mixture of the function's outputs. Use it on your own functions; on
  * the `reference` device, which computes in double precision, it finds errors of one part in a million.
  */
-import { valueAndGrad } from './grad.ts';
+import { grad } from './grad.ts';
 import { mul } from './ops/arith.ts';
 import { sum } from './ops/reduce.ts';
 import { scoped } from './memory.ts';
 import { show } from './shape.ts';
 import type { Tensor } from './tensor.ts';
-import { wrap } from './tensor.ts';
+import { view, wrap } from './tensor.ts';
 import { leaves, map, paths } from './tree.ts';
 
 /** Weights of the outputs in the mixture L: fixed, different, none near 0. */
@@ -17,6 +17,14 @@ const weight = (i: number) => Math.sin(i + 1) + (i % 2 === 0 ? 1.5 : -1.5);
 
 const like = (x: Tensor, values: ArrayLike<number>): Tensor =>
   wrap(x.buffer.queue.write(Float64Array.from(values)), { shape: x.shape, dtype: x.dtype });
+
+/** The values of the tensors that `f` returns; all that it made is freed. */
+const read = async (f: () => Tensor[]): Promise<ArrayLike<number>[]> => {
+  const tensors = scoped(() => f().map((x) => view(x, x)));
+  const values = await Promise.all(tensors.map((x) => x.data()));
+  tensors.forEach((x) => x.free('after checkGradients read it'));
+  return values;
+};
 
 /** The element as a person would write it: `argument 2, .kernel[1 3]`. */
 const name = (argument: number, path: string, x: Tensor, index: number): string => {
@@ -52,26 +60,29 @@ export const checkGradients = async <Arguments extends unknown[]>(f: (...args: A
     return map((x) => (x.dtype === 'f32' ? list[next++] : x), args);
   };
 
-  const mixture = async (list: readonly Tensor[]): Promise<number> => {
-    const y = scoped(() => f(...rebuild(list)));
-    return Array.from(await y.data()).reduce((total, v, i) => total + weight(i) * v, 0);
+  /** L, with other values in one of the inputs. */
+  const mixture = async (which: number, values: Float64Array): Promise<number> => {
+    const [y] = await read(() => [f(...rebuild(inputs.map((x, j) => (j === which ? like(x, values) : x))))]);
+    return Array.from(y).reduce((total, v, i) => total + weight(i) * v, 0);
   };
 
-  const [, gradients] = valueAndGrad((list: Tensor[]) => {
-    const y = f(...rebuild(list));
-    return sum(mul(y, like(y, Float64Array.from({ length: y.size }, (_, i) => weight(i)))));
-  })(inputs);
+  const gradients = await read(() =>
+    grad((list: Tensor[]) => {
+      const y = f(...rebuild(list));
+      return sum(mul(y, like(y, Float64Array.from({ length: y.size }, (_, i) => weight(i)))));
+    })(inputs),
+  );
 
   for (const [which, x] of inputs.entries()) {
     const values = Float64Array.from(await x.data());
-    const claimed = await gradients[which].data();
+    const claimed = gradients[which];
     const { argument, path } = names[which];
     for (let i = 0; i < values.length; i++) {
       const h = step * Math.max(1, Math.abs(values[i]));
       const shifted = async (by: number) => {
         const moved = values.slice();
         moved[i] += by;
-        return mixture(inputs.map((other, j) => (j === which ? like(x, moved) : other)));
+        return mixture(which, moved);
       };
       const measured = ((await shifted(h)) - (await shifted(-h))) / (2 * h);
       const scale = 1 + Math.abs(measured);

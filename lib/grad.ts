@@ -171,17 +171,21 @@ type Loss = Tensor | { readonly loss: Tensor };
  */
 export const valueAndGrad =
   <T, V extends Loss>(f: (tree: T) => V) =>
-  (tree: T): [V, T] => {
-    const traced = trace(f, tree);
-    const { value } = traced;
-    const loss = value instanceof Tensor ? value : value.loss;
-    if (!(loss instanceof Tensor) || loss.size !== 1) {
-      traced.steps.flatMap(savedBy).forEach((x) => x.free(FREED));
-      throw new Error(`grad: the function must return a scalar, or a record whose field loss is one; got ${loss}`);
-    }
-    const gradients = walkBack(traced, loss.id, scoped(() => constant(loss, 1)), (step) => savedBy(step).forEach((x) => x.free(FREED)));
-    return [value, refill(tree, gradients)];
-  };
+  (tree: T): [V, T] =>
+    scoped(() => {
+      const traced = trace(f, tree);
+      const release = (step: Step) => savedBy(step).forEach((x) => x.free(FREED));
+      try {
+        const { value } = traced;
+        const loss = value instanceof Tensor ? value : value.loss;
+        if (!(loss instanceof Tensor) || loss.size !== 1) {
+          throw new Error(`grad: the function must return a scalar, or a record whose field loss is one; got ${loss}`);
+        }
+        return [value, refill(tree, walkBack(traced, loss.id, constant(loss, 1), release))];
+      } finally {
+        traced.steps.forEach(release);
+      }
+    }, 'grad');
 
 /**
  * `grad(f)(tree)` is the tree of the gradients of the scalar `f(tree)`. When `f` returns a record with a field `loss`, it
