@@ -11,9 +11,10 @@ export interface Interval {
 
 /**
  * The exact area under the ROC curve: the Mann–Whitney statistic over ranks, ties counting half. The 95 % interval is
- * ± 1.96 standard errors by Hanley & McNeil (1982). NaN when there is only one class.
+ * ± 1.96 standard errors by Hanley & McNeil (1982). NaN when there is only one class, or when a score is NaN.
  */
 export const areaUnderCurve = (scores: ArrayLike<number>, positive: ArrayLike<number>): Interval => {
+  if (Array.from(scores).some(Number.isNaN)) return { value: NaN, low: NaN, high: NaN };
   const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[a] - scores[b]);
   let positives = 0;
   let rankSum = 0;

@@ -146,4 +146,9 @@ test('an evaluation without a batch says so', async () => {
   assert.match(error?.message ?? '', /expected at least one batch, got none/);
 });
 
+test('a score that is NaN makes the area NaN, without waiting for it to equal itself', () => {
+  const { value, low, high } = areaUnderCurve([0.5, NaN, 0.2], [1, 0, 0]);
+  assert.equal([value, low, high], [NaN, NaN, NaN]);
+});
+
 test.run();
