@@ -48,9 +48,12 @@ const saveModels = async (run: Run, config: ElectraConfig, { params: { embedding
   await saveModel(run.generator, { config, tokenizer, params: { embeddings: generator.embeddings ?? embeddings, generator: whole } });
 };
 
-/** Saves the last whole checkpoint as the model, and says so: what is left to do when a loss is no number. */
+/**
+ * Saves the last good checkpoint as the model, and says so: what is left to do when a loss is no number. The loss of a step
+ * is that of the parameters before it, so the checkpoint just before it is not good either.
+ */
 const keepLastGood = async (run: Run, config: ElectraConfig, text: Text, step: number): Promise<never> => {
-  const last = checkpointSteps(run.checkpoints).at(-1);
+  const last = checkpointSteps(run.checkpoints).findLast((saved) => saved < step - 1);
   if (last === undefined) throw new UserError(`the loss of step ${step} is not finite; lower the learning rate (--lr)`);
   const { state } = loadCheckpoint<State>(`${run.checkpoints}/${last}`);
   await saveModels(run, config, state, text);
@@ -82,7 +85,11 @@ const train = async (options: Options, run: Run, config: ElectraConfig, text: Te
     view.step(done, { mlm, rtd, epochs, tokens: batchSize * sequenceLength });
 
     const last = done === steps || view.interrupted();
-    if (done % evalEvery === 0 || last) view.sample(await journal.evaluate(done, state, view.tokensPerSecond()));
+    if (done % evalEvery === 0 || last) {
+      const measured = await journal.evaluate(done, state, view.tokensPerSecond());
+      if (!Number.isFinite(measured.heldOut.loss)) await keepLastGood(run, config, text, done + 1);
+      view.sample(measured);
+    }
     if (done % checkpointEvery === 0 || last) {
       await saveCheckpoint(run.checkpoints, done, state, { config, seed: options.seed }, { best: journal.best() });
     }
