@@ -16,7 +16,9 @@ import {
   tensor,
   useDevice,
 } from '../lib/index.ts';
-import { everywhere } from './laws/everywhere.ts';
+import { onEveryDevice } from './laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 const complaint = (promise: Promise<void>) =>
   promise.then(

@@ -20,7 +20,9 @@ import {
 } from '../lib/index.ts';
 import { sub, sum, tanh, tensor, transpose, valueAndGrad, vjp, zeros } from '../lib/index.ts';
 import { evaluate } from './laws/close.ts';
-import { everywhere, forSizes, read, same } from './laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from './laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 type F = (x: Tensor) => Tensor;
 

@@ -21,7 +21,9 @@ import {
   uniform,
 } from '../lib/index.ts';
 import { apply } from '../lib/op.ts';
-import { everywhere, read, same } from './laws/everywhere.ts';
+import { onEveryDevice, read, same } from './laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 const halves = (word: number) => [word >>> 16, word & 65535];
 

@@ -17,7 +17,9 @@ import {
   valueAndGrad,
   vjp,
 } from '../lib/index.ts';
-import { everywhere } from './laws/everywhere.ts';
+import { onEveryDevice } from './laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('scoped frees all but its result', async () => {
   const x = tensor([1, 2, 3]);

@@ -1,5 +1,5 @@
 /**
- * The one test runner: `npm test` runs every file under props/ that holds laws, `npm test -- softmax` those whose path
+ * The one test runner: `npm test` runs every file under props/ that imports uvu, `npm test -- softmax` those whose path
  * contains the word. It prints each law as it is checked, then which generic laws held for which operation on which
  * device, and, as its last line, `N passed, N failed`. It fails when a law fails, when a cell of that table is missing,
  * when a file forgets `test.run()` (of which uvu itself says nothing), and when nothing ran.
@@ -40,13 +40,10 @@ const { skips } = await import('./laws/present.ts');
 
 const device = devices.find((name) => name === process.env.AMBER_DEVICE) ?? 'wasm';
 
-/** Makes laws for others and holds none itself. */
-const MAKER = join('laws', 'everywhere.ts');
-
-/** The files that hold laws, by path from here: those that take `test` from uvu, or laws from the maker. */
+/** The files that hold laws, by path from here. */
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && file !== 'run.ts' && file !== MAKER)
-  .filter((file) => /from '(uvu|.*\/everywhere\.ts)'/.test(readFileSync(join(here, file), 'utf8')))
+  .filter((file) => file.endsWith('.ts') && file !== 'run.ts')
+  .filter((file) => /from 'uvu'/.test(readFileSync(join(here, file), 'utf8')))
   .filter((file) => words.every((word) => `props/${file}`.includes(word)))
   .sort();
 

@@ -3,8 +3,10 @@ import * as assert from 'uvu/assert';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import { add, full, tensor, useDevice, zeros } from '../lib/index.ts';
-import { everywhere } from './laws/everywhere.ts';
+import { onEveryDevice } from './laws/everywhere.ts';
 import { present } from './laws/present.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('numbers come out as they went in', async (device) => {
   const number = device === 'reference' ? fc.double() : fc.float();

@@ -1,6 +1,5 @@
 /** Own laws of operations: one sentence each, checked on every device that is present, on random sizes and numbers. */
 import fc from 'fast-check';
-import { test } from 'uvu';
 import type { DeviceName } from '../../kernels/device/device.ts';
 import { useDevice } from '../../kernels/device/choose.ts';
 import type { Tensor } from '../../lib/tensor.ts';
@@ -10,17 +9,18 @@ import { assertClose, evaluate } from './close.ts';
 import { randomFrom } from './draw.ts';
 import { present } from './present.ts';
 
-/** A law that is checked on every device that is present. A failure names the device. */
-export const everywhere = (title: string, check: (device: DeviceName) => Promise<void>): void => {
-  test(title, async () => {
-    for (const device of present) {
-      await useDevice(device);
-      await check(device).catch((cause: Error) => {
-        throw new Error(`on ${device}: ${cause.message}`, { cause });
-      });
-    }
-  });
-};
+/** Makes uvu's `test` check a law on every device that is present. A failure names the device. */
+export const onEveryDevice =
+  (test: (title: string, check: () => Promise<void>) => void) =>
+  (title: string, check: (device: DeviceName) => Promise<void>): void =>
+    test(title, async () => {
+      for (const device of present) {
+        await useDevice(device);
+        await check(device).catch((cause: Error) => {
+          throw new Error(`on ${device}: ${cause.message}`, { cause });
+        });
+      }
+    });
 
 /** Makes a tensor of this shape with random numbers between −2 and 2. */
 type Draw = (...shape: number[]) => Tensor;

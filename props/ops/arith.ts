@@ -2,7 +2,9 @@
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import * as ops from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 const { add, sub, mul, div, neg, square, sqrt, exp, log, tanh, sigmoid, maximum, minimum, where } = ops;
 const { equal, less, differs, broadcastTo, tensor, full, zeros, ones } = ops;

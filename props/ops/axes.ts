@@ -3,7 +3,9 @@ import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import { broadcastTo, mul, reshape, sum, zeros } from '../../lib/index.ts';
 import { sumTo } from '../../lib/ops/axes.ts';
-import { everywhere, forSizes, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('reshape there and back is the identity, and one size may be worked out', (device) =>
   forSizes('m n k', async ({ m, n, k }, real) => {

@@ -2,7 +2,9 @@
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import { argmax, concat, gather, neg, pick, put, reshape, slice, tensor, topIndices, zeros } from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('topIndices are distinct, and what they name comes in falling order and is nowhere exceeded', (device) =>
   forSizes('m n k', async ({ m, n, k }, real) => {

@@ -3,7 +3,9 @@ import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import type { Tensor } from '../../lib/index.ts';
 import { differs, dropout, grad, key, less, mul, ones, split, sum, uniform, zeros } from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('dropout keeps the mean, and zeroes as many as it says', async (device) => {
   const n = 20_000;

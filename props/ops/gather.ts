@@ -19,7 +19,9 @@ import {
   tensor,
   zeros,
 } from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 /** n ids from −1 to v, of which the ends are outside a table of v rows. */
 const someIds = (n: number, v: number, step: number) =>

@@ -2,7 +2,9 @@
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import { add, erf, erfinv, gelu, grad, mul, neg, sub, sum, tensor } from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('gelu(x) − gelu(−x) = x', (device) =>
   forSizes('m n', async ({ m, n }, real) => {

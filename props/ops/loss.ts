@@ -21,7 +21,9 @@ import {
   sigmoidCrossEntropy,
 } from '../../lib/index.ts';
 import { reshape, softmax, softmaxCrossEntropy, sub, sum, tensor, zeros } from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 const labels = (rows: number, columns: number, step: number) =>
   tensor(

@@ -14,7 +14,9 @@ import {
   transpose,
   zeros,
 } from '../../lib/index.ts';
-import { everywhere, forSizes, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('(AB)ᵀ = BᵀAᵀ', (device) =>
   forSizes('z m k n', async ({ z, m, k, n }, real) => {

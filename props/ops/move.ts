@@ -2,7 +2,9 @@
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import { concat, grad, mul, reshape, slice, stack, sum, tensor, transpose, zeros } from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 const orders = [
   [0, 1, 2, 3],

@@ -18,7 +18,9 @@ import {
   tensor,
   zeros,
 } from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 everywhere('a sum over all axes is a sum axis by axis, in any order', (device) =>
   forSizes('a b c', async ({ a, b, c }, real) => {

@@ -2,7 +2,9 @@
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import * as ops from '../../lib/index.ts';
-import { everywhere, forSizes, read, same } from '../laws/everywhere.ts';
+import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
+
+const everywhere = onEveryDevice(test);
 
 const { add, exp, full, log, logSoftmax, maskedSoftmax, mul, ones, reshape, softmax, sum, tensor, zeros, grad } = ops;
 
