@@ -5,7 +5,7 @@ export { clearly, UserError } from './io/error.ts';
 export { writeFileAtomic } from './io/atomic.ts';
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.ts';
 export { loadSafetensors, saveSafetensors } from './io/tensors.ts';
-export { loadModel, saveModel } from './io/model.ts';
+export { loadModel, readVocabulary, saveModel } from './io/model.ts';
 export type { Model } from './io/model.ts';
 export { checkpointSteps, loadCheckpoint, saveCheckpoint } from './io/checkpoint.ts';
 export { openRun } from './io/run.ts';

@@ -1,10 +1,9 @@
 /** From files of text to training examples: read, hold some documents out, learn a vocabulary, tokenise, pack. */
-import { readFileSync } from 'node:fs';
 import type { Batch, ElectraConfig } from '../../lib/index.ts';
 import { buildExamples, derive, holdOut, sentences, tensor, trainWordPiece, unigramEntropy, unigramLogits, WordPiece } from '../../lib/index.ts';
 import type { Examples, HostKey, TokenBatch } from '../../lib/index.ts';
 import type { CachedArray } from '../../lib/node.ts';
-import { cached, clearly, hashOf, readCorpus, UserError } from '../../lib/node.ts';
+import { cached, hashOf, readCorpus, readVocabulary, UserError } from '../../lib/node.ts';
 import type { Options } from './options.ts';
 
 /** Part of the documents that is never trained on. */
@@ -19,11 +18,6 @@ export interface Text {
   /** ln frequency of each token in the training text. */
   readonly unigram: Float32Array;
 }
-
-const readVocabulary = (path: string): string[] =>
-  clearly(`read ${path}`, () => readFileSync(path, 'utf8'))
-    .replace(/\n$/, '')
-    .split('\n');
 
 /** Cached arrays of a set of examples, under names that begin with `prefix`. */
 const store = (prefix: string, { tokens, lengths, splits }: Examples) => ({

@@ -3,7 +3,6 @@
  * the same value twice, and the tape adds up the gradients of both uses.
  */
 import { split } from '../key.ts';
-import type { Attention } from '../nn/attention.ts';
 import type { Dense, Norm } from '../nn/dense.ts';
 import type { Embeddings } from '../nn/embed.ts';
 import { initEmbeddings } from '../nn/embed.ts';
@@ -14,6 +13,7 @@ import { zeros } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ElectraConfig } from './config.ts';
 import { initPositional } from './positional.ts';
+import { generatorWidth } from './shapes.ts';
 
 /** An encoder with the linear map to its width, where the embeddings have another. */
 export interface Network {
@@ -42,13 +42,8 @@ export interface Params {
   readonly generator: Partial<Network> & { readonly embeddings?: Embeddings; readonly head: GeneratorHead };
 }
 
-export type { Attention, Layer };
-
 /** σ of the truncated normal distribution from which kernels and tables are drawn (Devlin et al. 2019). */
 const SIGMA = 0.02;
-
-/** Width of the generator's embeddings: its own under tying 'none' (google-research's untied_generator_embeddings). */
-const generatorWidth = ({ tying, embeddingSize, generator }: ElectraConfig) => (tying === 'none' ? generator.hiddenSize : embeddingSize);
 
 const initNetwork = (key: Tensor, width: number, size: EncoderSize): Network => {
   const keys = split(key, 'projection', 'encoder');

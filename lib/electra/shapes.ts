@@ -6,6 +6,7 @@ import type { EncoderSize } from '../nn/encoder.ts';
 import type { Shape } from '../shape.ts';
 import { sizeOf } from '../shape.ts';
 import type { ElectraConfig } from './config.ts';
+import { maskSlots } from './mask.ts';
 
 type Shapes = Record<string, Shape>;
 
@@ -36,10 +37,14 @@ const network = (width: number, size: EncoderSize): Shapes => ({
   ...Array.from({ length: size.layers }, (_, i) => under(`encoder.${i}`, layer(size))).reduce((all, one) => ({ ...all, ...one }), {}),
 });
 
+/** Width of the generator's embeddings: its own under tying 'none' (google-research's untied_generator_embeddings). */
+export const generatorWidth = ({ tying, embeddingSize, generator }: ElectraConfig): number =>
+  tying === 'none' ? generator.hiddenSize : embeddingSize;
+
 /** Path → shape of every parameter of an ELECTRA with this configuration. */
 export const paramShapes = (config: ElectraConfig): Shapes => {
   const { discriminator: d, generator: g, embeddingSize, tying } = config;
-  const width = tying === 'none' ? g.hiddenSize : embeddingSize;
+  const width = generatorWidth(config);
   return {
     ...under('embeddings', embeddings(config, embeddingSize)),
     ...under('discriminator', {
@@ -70,7 +75,7 @@ export const stepFlops = (config: ElectraConfig): number => {
   const { batchSize: b, sequenceLength: t } = training;
   const encoder = ({ hiddenSize: c, layers, feedForwardSize: f }: EncoderSize) =>
     b * t * ((e === c ? 0 : e * c) + layers * (4 * c * c + 2 * c * f + 2 * t * c));
-  const slots = b * Math.max(1, Math.floor((maskProbability + 0.005) * t));
+  const slots = b * maskSlots(t, maskProbability);
   const heads = b * t * discriminator.hiddenSize ** 2 + slots * (generator.hiddenSize * e + e * vocabSize);
   return 3 * 2 * (encoder(discriminator) + encoder(generator) + heads);
 };

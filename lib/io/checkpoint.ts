@@ -8,19 +8,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor } from '../tensor.ts';
-import { tensor } from '../tensor.ts';
-import { leaves, paths, unflatten } from '../tree.ts';
+import { unflatten } from '../tree.ts';
 import { writeFolderAtomic } from './atomic.ts';
-import type { SafeTensor } from './safetensors.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { storeTree, toTensor } from './tensors.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
-const encodeLeaf = async (x: Tensor): Promise<SafeTensor> => {
-  const data = await x.data();
-  const dtype = data instanceof Int32Array ? 'I32' : data instanceof Float64Array ? 'F64' : 'F32';
-  return { dtype, shape: [...x.shape], data };
-};
 
 /** The steps of which there are whole checkpoints, oldest first. */
 export const checkpointSteps = (root: string): number[] =>
@@ -40,13 +33,11 @@ export const saveCheckpoint = async (
   { keep = 3, best }: { keep?: number; best?: number } = {},
 ): Promise<string> => {
   const folder = join(root, String(step));
-  const tensors = new Map<string, SafeTensor>();
-  const names = paths(state);
-  for (const [i, x] of leaves(state).entries()) tensors.set(names[i], await encodeLeaf(x));
+  const tensors = await storeTree(state, true);
   const bytes = encodeSafetensors(tensors, { format: 'amber' });
   writeFolderAtomic(folder, {
     'state.safetensors': bytes,
-    'checkpoint.json': `${JSON.stringify({ ...info, step, sha256: sha256(bytes), order: names }, null, 2)}\n`,
+    'checkpoint.json': `${JSON.stringify({ ...info, step, sha256: sha256(bytes), order: tensors.map(([name]) => name) }, null, 2)}\n`,
   });
   for (const old of checkpointSteps(root).slice(0, -keep)) {
     if (old !== best) rmSync(join(root, String(old)), { recursive: true, force: true });
@@ -80,9 +71,6 @@ export const loadCheckpoint = <State>(folder: string): { state: State; info: Rec
   const { order, sha256: sum, ...info } = readDescription(folder, files[1]);
   if (sha256(bytes) !== sum) throw new Error(`${folder} is damaged: its checksum does not match; use an earlier one`);
   const { tensors } = decodeSafetensors(bytes);
-  const entries = order.map((path): [string, Tensor] => {
-    const { shape, data, dtype } = tensors.get(path)!;
-    return [path, tensor(data as ArrayLike<number>, shape, dtype === 'I32' ? 'i32' : 'f32')];
-  });
+  const entries = order.map((path): [string, Tensor] => [path, toTensor(path, tensors.get(path)!)]);
   return { state: unflatten(entries) as State, info };
 };

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { ElectraConfig } from '../electra/config.ts';
 import { configs } from '../electra/config.ts';
 import type { Params } from '../electra/params.ts';
-import { paramShapes } from '../electra/shapes.ts';
+import { generatorWidth, paramShapes } from '../electra/shapes.ts';
 import type { EncoderSize } from '../nn/encoder.ts';
 import type { Shape } from '../shape.ts';
 import { sameShape, show } from '../shape.ts';
@@ -18,6 +18,7 @@ import { tensor } from '../tensor.ts';
 import { WordPiece } from '../text/wordpiece.ts';
 import { leaves, paths, unflatten } from '../tree.ts';
 import { writeFolderAtomic } from './atomic.ts';
+import { clearly } from './error.ts';
 import { huggingFaceName, isTransposed } from './names.ts';
 import type { SafeTensor } from './safetensors.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
@@ -39,7 +40,7 @@ const ARCHITECTURES: Record<Network, string> = { discriminator: 'ElectraForPreTr
 
 /** Width of the embeddings in a network's folder. */
 const widthOf = (config: ElectraConfig, network: Network): number =>
-  network === 'generator' && config.tying === 'none' ? config.generator.hiddenSize : config.embeddingSize;
+  network === 'generator' ? generatorWidth(config) : config.embeddingSize;
 
 /** Path → shape of what the folder of a network holds: a copy of all that it uses, shared or not. */
 const storedShapes = (config: ElectraConfig, network: Network): [string, Shape][] =>
@@ -173,10 +174,16 @@ const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: string): 
   return { config, network };
 };
 
+/** The tokens of a `vocab.txt`, one a line. */
+export const readVocabulary = (path: string): string[] =>
+  clearly(`read ${path}`, () => readFileSync(path, 'utf8'))
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/);
+
 const loadTokenizer = (dir: string): WordPiece | undefined => {
   const path = join(dir, 'vocab.txt');
   if (!existsSync(path)) return undefined;
-  const vocab = readFileSync(path, 'utf8').replace(/\r?\n$/, '').split(/\r?\n/);
+  const vocab = readVocabulary(path);
   const settings = existsSync(join(dir, 'tokenizer_config.json')) ? readJson(join(dir, 'tokenizer_config.json')) : {};
   return new WordPiece(vocab, {
     lowerCase: settings.do_lower_case !== false,

@@ -11,7 +11,8 @@ import { clearly } from './error.ts';
 import type { SafeTensor } from './safetensors.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
-const toTensor = (name: string, { dtype, shape, data }: SafeTensor): Tensor => {
+/** A stored tensor on the current device: floating-point dtypes as f32, all others as i32. */
+export const toTensor = (name: string, { dtype, shape, data }: SafeTensor): Tensor => {
   const values = data instanceof BigInt64Array || data instanceof BigUint64Array ? Array.from(data, Number) : data;
   try {
     return tensor(values, shape, dtype === 'F32' || dtype === 'F64' ? 'f32' : 'i32');
@@ -32,14 +33,10 @@ export const loadSafetensors = (path: string): Record<string, Tensor> => {
 };
 
 /**
- * Writes a tree of tensors to a file, each under its path in the tree (`{ a: { b: x } }` gives `a.b`): f32 as F32, i32 as
- * I32. With `double`, what the reference device holds in double precision is written so.
+ * The tensors of a tree as a file holds them, each under its path (`{ a: { b: x } }` gives `a.b`), in the order of the tree:
+ * f32 as F32, i32 as I32. With `double`, what the reference device holds in double precision stays so.
  */
-export const saveSafetensors = async (
-  path: string,
-  tree: unknown,
-  { metadata, double = false }: { metadata?: Record<string, string>; double?: boolean } = {},
-): Promise<void> => {
+export const storeTree = (tree: unknown, double = false): Promise<[string, SafeTensor][]> => {
   const names = paths(tree);
   const stored = leaves(tree).map(async (x, i): Promise<[string, SafeTensor]> => {
     const { shape } = x;
@@ -48,5 +45,12 @@ export const saveSafetensors = async (
     if (data instanceof Float64Array && double) return [names[i], { dtype: 'F64', shape, data }];
     return [names[i], { dtype: 'F32', shape, data: Float32Array.from(data) }];
   });
-  writeFileAtomic(path, encodeSafetensors(await Promise.all(stored), metadata));
+  return Promise.all(stored);
 };
+
+/** Writes a tree of tensors to a file, as `storeTree` lays it out. */
+export const saveSafetensors = async (
+  path: string,
+  tree: unknown,
+  { metadata, double = false }: { metadata?: Record<string, string>; double?: boolean } = {},
+): Promise<void> => writeFileAtomic(path, encodeSafetensors(await storeTree(tree, double), metadata));
