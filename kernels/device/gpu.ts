@@ -3,6 +3,7 @@
  * package `webgpu` (Dawn). gpu.js compiles; buffers, bindings and submission are ours, so a list of commands goes out as
  * one submission and nothing leaves the device between kernels.
  */
+import { sizeOf } from '../../lib/shape.ts';
 import type { Buffer, Command, Device, KernelCall, Launch } from './device.ts';
 import type { Compiled } from './gpujs.ts';
 import { argumentsOf, compiler } from './gpujs.ts';
@@ -65,6 +66,9 @@ const openDevice = async (adapter: GPUAdapter): Promise<GPUDevice> => {
   return device;
 };
 
+/** The three sizes of a launch's grid. */
+const gridOf = ({ output: [x, y = 1, z = 1] }: KernelCall): number[] => [x, y, z];
+
 const align = (n: number, to: number) => Math.ceil(n / to) * to;
 
 /** Opens WebGPU. Rejects when no adapter answers. */
@@ -99,8 +103,8 @@ export const openGpu = async (): Promise<Device> => {
 
   /** The uniform values of a launch, as gpu.js lays them out: the grid, four words an array, then the scalars. */
   const uniforms = (call: KernelCall, sizes: number[], built: Built): ArrayBuffer => {
-    const { integers = [], floats = [], output } = call;
-    const grid = [output[0], output[1] ?? 1, output[2] ?? 1];
+    const { integers = [], floats = [] } = call;
+    const grid = gridOf(call);
     const words = [...grid, built._computeDispatch(grid).dispatchWidth, ...sizes.flatMap((n) => [n, 1, 1, n])];
     const bytes = new ArrayBuffer(align((words.length + integers.length + floats.length) * 4, 16));
     new Uint32Array(bytes).set(words);
@@ -126,7 +130,6 @@ export const openGpu = async (): Promise<Device> => {
 
     const dispatch = (call: KernelCall, arrays: Buffer<GPUBuffer>[], output: GPUBuffer) => {
       const built = compile(call).kernel as Built;
-      const grid = [call.output[0], call.output[1] ?? 1, call.output[2] ?? 1];
       const resources = [upload(uniforms(call, arrays.map((x) => Math.max(x.size, 1)), built), UNIFORM), ...arrays.map(valuesOf), output];
       const pass = encoder.beginComputePass();
       pass.setPipeline(built.computePipeline);
@@ -137,7 +140,7 @@ export const openGpu = async (): Promise<Device> => {
           entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
         }),
       );
-      pass.dispatchWorkgroups(...built._computeDispatch(grid).groups);
+      pass.dispatchWorkgroups(...built._computeDispatch(gridOf(call)).groups);
       pass.end();
     };
 
@@ -147,7 +150,7 @@ export const openGpu = async (): Promise<Device> => {
       const scratch = new Map<string, Buffer<GPUBuffer>>();
       for (const call of plans.get(command as Launch)!) {
         const arrays = call.arrays.map((which) => (typeof which === 'number' ? command.inputs[which] : scratch.get(which)!));
-        const size = call.output.reduce((product, n) => product * n, 1);
+        const size = sizeOf(call.output);
         const output = call.into === undefined ? command.output.memory : allocate(size);
         dispatch(call, arrays, output);
         if (call.into !== undefined) scratch.set(call.into, { size, memory: output });

@@ -4,6 +4,7 @@
  * kernel; the casts for both live here. Kernels that call `threefry` get it as a gpu.js function.
  */
 import gpujs from 'gpu.js';
+import { sizeOf } from '../../lib/shape.ts';
 import { threefry } from '../random.ts';
 import type { Kernel, KernelCall, Values } from './device.ts';
 
@@ -83,7 +84,7 @@ export const launchOnHost = (
     const compiled = compile(call);
     compiled.setOutput([...call.output]);
     const arrays = call.arrays.map((which) => (typeof which === 'number' ? inputs[which] : scratch.get(which)!));
-    const size = call.output.reduce((product, n) => product * n, 1);
+    const size = sizeOf(call.output);
     result = flatten(compiled(...argumentsOf(arrays, call)), size);
     check(compiled, call);
     if (call.into !== undefined) scratch.set(call.into, result);

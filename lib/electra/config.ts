@@ -87,8 +87,14 @@ const size = (hiddenSize: number, layers: number): EncoderSize => ({
   feedForwardSize: 4 * hiddenSize,
 });
 
-/** Vocabularies trained here begin with the special tokens. */
-const trainedHere = { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 };
+/** What our own sizes have in common: vocabularies trained here begin with the special tokens; short runs need no dropout. */
+const ours = {
+  ...published,
+  maxPositions: 128,
+  special: { pad: 0, unk: 1, cls: 2, sep: 3, mask: 4 },
+  dropout: 0,
+  attentionDropout: 0,
+};
 
 export const configs = {
   /**
@@ -96,42 +102,30 @@ export const configs = {
    * (docs/decisions.md).
    */
   demo: {
-    ...published,
+    ...ours,
     vocabSize: 1000,
     embeddingSize: 64,
-    maxPositions: 128,
-    special: trainedHere,
     initialisation: 'positional',
     discriminator: { hiddenSize: 64, layers: 2, heads: 2, feedForwardSize: 256 },
     generator: { hiddenSize: 32, layers: 2, heads: 2, feedForwardSize: 128 },
-    dropout: 0,
-    attentionDropout: 0,
     training: { ...training, sequenceLength: 32, batchSize: 64, learningRate: 1e-3, warmupSteps: 300, steps: 3000 },
   },
   /** Runs anywhere. */
   tiny: {
-    ...published,
+    ...ours,
     vocabSize: 2048,
     embeddingSize: 32,
-    maxPositions: 128,
-    special: trainedHere,
     discriminator: { hiddenSize: 64, layers: 2, heads: 2, feedForwardSize: 256 },
     generator: { hiddenSize: 32, layers: 2, heads: 1, feedForwardSize: 128 },
-    dropout: 0,
-    attentionDropout: 0,
     training: { ...training, sequenceLength: 48, batchSize: 32, learningRate: 1e-3, warmupSteps: 100, steps: 1000 },
   },
   /** The size for a processor and half an hour. */
   mini: {
-    ...published,
+    ...ours,
     vocabSize: 4096,
     embeddingSize: 64,
-    maxPositions: 128,
-    special: trainedHere,
     discriminator: { hiddenSize: 128, layers: 4, heads: 4, feedForwardSize: 512 },
     generator: { hiddenSize: 64, layers: 4, heads: 1, feedForwardSize: 256 },
-    dropout: 0,
-    attentionDropout: 0,
     training: { ...training, sequenceLength: 64, batchSize: 32, learningRate: 1e-3, warmupSteps: 500, steps: 10_000 },
   },
   /** ELECTRA-Small: 14 M parameters; generator ¼. */

@@ -6,6 +6,7 @@
 import * as kernels from '../../kernels/softmax.ts';
 import type { Values } from '../../kernels/device/device.ts';
 import { vjp } from '../grad.ts';
+import type { Op } from '../op.ts';
 import { operation, sameShapes } from '../op.ts';
 import { rowsOf, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -21,28 +22,38 @@ export const rowLogSumExp = (x: Values, start: number, columns: number, scale = 
   return most + Math.log(sum);
 };
 
-const softmaxOp = operation({
-  name: 'softmax',
-  about: 'y[r, c] = e^x[r, c] / Σₖ e^x[r, k]',
-  domain: { inputs: [{ dims: 'm n', range: [-5, 5] }] },
-  shape: ([x]) => ({ shape: x.shape, dtype: 'f32' }),
-  reference([x], y, _, [{ shape }]) {
-    const { columns } = rowsOf(shape);
-    for (let start = 0; start < x.length; start += columns) {
-      const l = rowLogSumExp(x, start, columns);
-      for (let i = start; i < start + columns; i++) y[i] = Math.exp(x[i] - l);
-    }
-  },
-  launches(_, [x]) {
-    const { rows, columns } = rowsOf(x.shape);
-    return [
-      { kernel: kernels.logSumExp, arrays: [0], integers: [columns], output: [rows], into: 'l' },
-      { kernel: kernels.softmax, arrays: [0, 'l'], integers: [columns], output: [columns, rows] },
-    ];
-  },
-  vjp: (dy, { output: y }) => [softmaxSlope({ scale: 1 }, y, dy)],
-  keeps: ['output'],
-});
+/** An operation on each element x of a row and the row's log-sum-exp l. */
+const fromLogSumExp = (name: string, about: string, f: (x: number, l: number) => number, kernel: typeof kernels.softmax, vjp: Op['vjp']) =>
+  operation({
+    name,
+    about,
+    domain: { inputs: [{ dims: 'm n', range: [-5, 5] }] },
+    shape: ([x]) => ({ shape: x.shape, dtype: 'f32' }),
+    reference([x], y, _, [{ shape }]) {
+      const { columns } = rowsOf(shape);
+      for (let start = 0; start < x.length; start += columns) {
+        const l = rowLogSumExp(x, start, columns);
+        for (let i = start; i < start + columns; i++) y[i] = f(x[i], l);
+      }
+    },
+    launches(_, [x]) {
+      const { rows, columns } = rowsOf(x.shape);
+      return [
+        { kernel: kernels.logSumExp, arrays: [0], integers: [columns], output: [rows], into: 'l' },
+        { kernel, arrays: [0, 'l'], integers: [columns], output: [columns, rows] },
+      ];
+    },
+    vjp,
+    keeps: ['output'],
+  });
+
+const softmaxOp = fromLogSumExp(
+  'softmax',
+  'y[r, c] = e^x[r, c] / Σₖ e^x[r, k]',
+  (x, l) => Math.exp(x - l),
+  kernels.softmax,
+  (dy, { output: y }) => [softmaxSlope({ scale: 1 }, y, dy)],
+);
 
 /** Probabilities over the last axis: y = e^x / Σ e^x. */
 export const softmax = (x: Tensor): Tensor => softmaxOp({}, x);
@@ -74,28 +85,13 @@ const softmaxSlope = operation<{ scale: number }>({
   keeps: [0, 1],
 });
 
-const logSoftmaxOp = operation({
-  name: 'logSoftmax',
-  about: 'y[r, c] = x[r, c] − ln Σₖ e^x[r, k]',
-  domain: { inputs: [{ dims: 'm n', range: [-5, 5] }] },
-  shape: ([x]) => ({ shape: x.shape, dtype: 'f32' }),
-  reference([x], y, _, [{ shape }]) {
-    const { columns } = rowsOf(shape);
-    for (let start = 0; start < x.length; start += columns) {
-      const l = rowLogSumExp(x, start, columns);
-      for (let i = start; i < start + columns; i++) y[i] = x[i] - l;
-    }
-  },
-  launches(_, [x]) {
-    const { rows, columns } = rowsOf(x.shape);
-    return [
-      { kernel: kernels.logSumExp, arrays: [0], integers: [columns], output: [rows], into: 'l' },
-      { kernel: kernels.logSoftmax, arrays: [0, 'l'], integers: [columns], output: [columns, rows] },
-    ];
-  },
-  vjp: (dy, { output: y }) => [sub(dy, mul(exp(y), sum(dy, { axis: -1, keepDims: true })))],
-  keeps: ['output'],
-});
+const logSoftmaxOp = fromLogSumExp(
+  'logSoftmax',
+  'y[r, c] = x[r, c] − ln Σₖ e^x[r, k]',
+  (x, l) => x - l,
+  kernels.logSoftmax,
+  (dy, { output: y }) => [sub(dy, mul(exp(y), sum(dy, { axis: -1, keepDims: true })))],
+);
 
 /** Logarithms of probabilities over the last axis. */
 export const logSoftmax = (x: Tensor): Tensor => logSoftmaxOp({}, x);

@@ -34,7 +34,6 @@ const bytesOf = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
   return new Uint8Array(await (await import('node:fs/promises')).readFile(url));
 };
 
-
 /** What the module exports besides its kernels (assembly/thread.ts). */
 interface Exports {
   enter(failed: number, place: number, scratch: number, maySleep: number): void;
