@@ -15,7 +15,7 @@ const SLICE = 10;
 /** Lists that may wait before the caller has to help. */
 const MOST_WAITING = 64;
 /** Scratch memory of a thread, in floats: the packed block of a matrix product. */
-const SCRATCH = 96 * 256 + 1024;
+const SCRATCH = 96 * (256 + 16) + 1024;
 /** Words between two threads' words, so that no two share a cache line. */
 const APART = 16;
 

@@ -1,12 +1,17 @@
-/** Which kernel calls make a matrix product: first B in panels of 8 columns, then blocks of the result. */
+/** Which kernel calls make a matrix product: B in panels of 8 columns, where it is not read in place, then blocks of the result. */
 import { rowsOf } from '../../../lib/shape.ts';
 import type { Call, Replacement, Site } from './call.ts';
 
-/** Rows of the result that a block of A covers: a multiple of the tile's 6, few enough that the block stays in the cache. */
+/** Rows of the result that a block of A covers: few enough that the block stays in the cache. */
 const BLOCK_ROWS = 96;
+const TILE_ROWS = 6;
 /** Chunks that a product should have, so that threads share it evenly. */
 const CHUNKS = 16;
 const PANEL = 8;
+/** Panels that are packed together. */
+const GROUP = 4;
+/** Columns of a B whose rows are so short that reading its panels in place costs less than packing them. */
+const NARROW = 64;
 
 interface Product {
   readonly a: number;
@@ -25,25 +30,32 @@ interface Product {
 
 const productCalls = ({ a, b, bias, y, batch, rows, columns, inner, stridesA, stridesB }: Product, scratch: Site['scratch']): Call[] => {
   const panels = Math.ceil(columns / PANEL);
-  const packed = scratch(batch * panels * PANEL * inner);
-  const blockRows = Math.min(BLOCK_ROWS, Math.ceil(rows / 6) * 6);
-  const down = Math.ceil(rows / blockRows);
-  const across = Math.min(Math.ceil(CHUNKS / (batch * down)), Math.ceil(panels / 8));
+  const [innerB, columnB, batchB] = stridesB;
+  const inPlace = columnB === 1 && columns <= NARROW;
+  const packed = inPlace ? b : scratch(batch * panels * PANEL * inner);
+  const ofB = inPlace ? [innerB, batchB, PANEL] : [PANEL, panels * PANEL * inner, PANEL * inner];
+
+  const down = Math.ceil(rows / BLOCK_ROWS);
+  const blockRows = Math.ceil(rows / down / TILE_ROWS) * TILE_ROWS;
+  // A block of A that is turned first should be used by more columns.
+  const fewest = stridesA[1] === 1 ? 8 : 16;
+  const across = Math.min(Math.ceil(CHUNKS / (batch * down)), Math.ceil(panels / fewest));
   const blockColumns = Math.ceil(panels / across) * PANEL;
-  return [
-    {
-      kernel: 'packColumns',
-      items: batch * panels,
-      grain: Math.ceil(4096 / (PANEL * inner)),
-      integers: [b, packed, inner, columns, ...stridesB, panels],
-    },
-    {
-      kernel: 'multiply',
-      items: batch * down * Math.ceil(columns / blockColumns),
-      grain: Math.ceil(2 ** 18 / (blockRows * blockColumns * inner)),
-      integers: [a, packed, y, bias, rows, columns, inner, ...stridesA, blockRows, blockColumns],
-    },
-  ];
+  const multiply: Call = {
+    kernel: 'multiply',
+    items: batch * Math.ceil(rows / blockRows) * Math.ceil(columns / blockColumns),
+    grain: Math.ceil(2 ** 18 / (blockRows * blockColumns * inner)),
+    integers: [a, packed, y, bias, rows, columns, inner, ...stridesA, ...ofB, blockRows, blockColumns],
+  };
+  if (inPlace) return [multiply];
+  const groups = Math.ceil(panels / GROUP);
+  const pack: Call = {
+    kernel: 'packColumns',
+    items: batch * groups,
+    grain: Math.ceil(8192 / (GROUP * PANEL * inner)),
+    integers: [b, packed, inner, columns, ...stridesB, panels],
+  };
+  return [pack, multiply];
 };
 
 export const matmul: Replacement = ({ definition, inputs: [a, b], output, scratch }) => {
