@@ -55,6 +55,8 @@ export { maskSlots, maskTokens, replaceTokens } from './electra/mask.ts';
 export type { Batch, Masked } from './electra/mask.ts';
 export { generate, sampleTokens } from './electra/generator.ts';
 export { discriminate } from './electra/discriminator.ts';
+export { answer, answeringLoss, classificationLoss, classify, initTaskHead, tag, taggingLoss, withTaskHead } from './electra/heads.ts';
+export type { Spans, Task, TaskHead, TaskParams } from './electra/heads.ts';
 export { pretrainLoss, weighted } from './electra/objective.ts';
 export { initState, pretrainStep } from './electra/step.ts';
 export type { State } from './electra/step.ts';

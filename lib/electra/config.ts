@@ -33,6 +33,8 @@ export interface ElectraConfig {
   readonly layerNormEpsilon: number;
   readonly dropout: number;
   readonly attentionDropout: number;
+  /** Dropout in the heads of fine-tuning. */
+  readonly classifierDropout: number;
   /** The part of the tokens that the generator must guess. */
   readonly maskProbability: number;
   /** The part of those that it sees as [MASK]; the rest stay as they are. */
@@ -69,6 +71,7 @@ const published = {
   layerNormEpsilon: 1e-12,
   dropout: 0.1,
   attentionDropout: 0.1,
+  classifierDropout: 0.1,
   maskProbability: 0.15,
   hideProbability: 0.85,
   temperature: 1,
@@ -158,7 +161,7 @@ export const configs = {
 export type ConfigName = keyof typeof configs;
 
 /** The configuration with dropout off: for evaluation and use. */
-export const withoutDropout = (config: ElectraConfig): ElectraConfig => ({ ...config, dropout: 0, attentionDropout: 0 });
+export const withoutDropout = (config: ElectraConfig): ElectraConfig => ({ ...config, dropout: 0, attentionDropout: 0, classifierDropout: 0 });
 
 type Rule = readonly [where: RegExp, holds: (value: number | string) => boolean, what: string];
 

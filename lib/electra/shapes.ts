@@ -6,6 +6,7 @@ import type { EncoderSize } from '../nn/encoder.ts';
 import type { Shape } from '../shape.ts';
 import { sizeOf } from '../shape.ts';
 import type { ElectraConfig } from './config.ts';
+import type { Task } from './heads.ts';
 import { maskSlots } from './mask.ts';
 
 type Shapes = Record<string, Shape>;
@@ -59,6 +60,17 @@ export const paramShapes = (config: ElectraConfig): Shapes => {
       ...under('head.norm', norm(width)),
       'head.bias': [config.vocabSize],
     }),
+  };
+};
+
+/** Path → shape of every parameter of a network fine-tuned for a task with this number of outputs. */
+export const taskShapes = (config: ElectraConfig, task: Task, outputs: number): Shapes => {
+  const { hiddenSize } = config.discriminator;
+  return {
+    ...under('embeddings', embeddings(config, config.embeddingSize)),
+    ...under('discriminator', network(config.embeddingSize, config.discriminator)),
+    ...(task === 'classification' && under('task.dense', dense(hiddenSize, hiddenSize))),
+    ...under('task.output', dense(hiddenSize, outputs)),
   };
 };
 

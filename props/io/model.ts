@@ -9,9 +9,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { useDevice } from '../../kernels/device/choose.ts';
 import type { ElectraConfig } from '../../lib/electra/config.ts';
+import { initTaskHead, withTaskHead } from '../../lib/electra/heads.ts';
+import type { Params } from '../../lib/electra/params.ts';
 import { initElectra } from '../../lib/electra/params.ts';
 import { paramShapes } from '../../lib/electra/shapes.ts';
-import { huggingFaceConfig, loadModel, saveModel } from '../../lib/io/model.ts';
+import { huggingFaceConfig, unnamedLabels } from '../../lib/io/architecture.ts';
+import { loadModel, saveModel } from '../../lib/io/model.ts';
 import type { Model } from '../../lib/io/model.ts';
 import { huggingFaceName } from '../../lib/io/names.ts';
 import type { SafeTensor } from '../../lib/io/safetensors.ts';
@@ -67,19 +70,59 @@ for (const device of ['reference', 'wasm'] as const) {
   });
 }
 
-for (const network of ['discriminator', 'generator'] as const) {
-  test(`a ${network} that HuggingFace saved is saved again byte for byte, with the same configuration`, async () => {
-    const original = golden(`tiny/${network}`);
-    const copy = join(folder, network);
+const folders = ['discriminator', 'generator', 'heads/seqcls', 'heads/tokcls', 'heads/qa'];
+
+for (const name of folders) {
+  test(`what HuggingFace saved is saved again byte for byte, with the same configuration (${name})`, async () => {
+    const original = golden(`tiny/${name}`);
+    const copy = join(folder, 'copy');
     await saveModel(copy, loadModel(original));
     assert.ok(readFileSync(join(copy, 'model.safetensors')).equals(readFileSync(join(original, 'model.safetensors'))));
-    // What other heads would drop is theirs to say, and which version of their library wrote a file, too.
-    const others = ['transformers_version', 'classifier_dropout', 'summary_last_dropout'];
-    const told = (path: string) =>
-      Object.entries(json(join(path, 'config.json'))).filter(([name]) => !others.includes(name));
-    assert.equal(told(copy).sort(), told(original).sort());
+    // Which version of their library wrote a file is theirs to say.
+    const { transformers_version: _, ...told } = json(join(original, 'config.json'));
+    assert.equal(json(join(copy, 'config.json')), told);
   });
 }
+
+test('a fine-tuned network keeps its task and the names of its labels; two without names are as many as none', async () => {
+  const cases = [
+    ['classification', 'answering', 1],
+    ['classification', 'tagging', 12],
+    ['tagging', 'answering', 2],
+  ] as const;
+  const { discriminator } = halves(small);
+  for (const [task, other, outputs] of cases) {
+    const head = initTaskHead(key(1), task, outputs, small);
+    const params = withTaskHead(discriminator as Params, head);
+    const labels = Array.from({ length: outputs }, (_, i) => `name ${i}`);
+    await saveModel(folder, { config: small, params, task, labels });
+    assert.equal([loadModel(folder).task, loadModel(folder).labels], [task, labels]);
+    await saveModel(folder, { config: small, params, task });
+    const { labels: unnamed, params: loaded } = loadModel(folder);
+    assert.equal(unnamed, unnamedLabels(outputs));
+    assert.is('id2label' in json(join(folder, 'config.json')), outputs !== 2);
+    assert.equal(Object.entries(await valuesOf(loaded)).sort(), Object.entries(await valuesOf(params)).sort());
+    const messages = [
+      { config: small, params },
+      { config: small, params, task, labels: [...labels, 'more'] },
+      {
+        config: small,
+        params: withTaskHead(discriminator as Params, initTaskHead(key(1), other, 2, small)),
+        task: 'classification' as const,
+      },
+    ].map((model) =>
+      saveModel(join(folder, 'no'), model).then(
+        () => '',
+        (error: Error) => error.message,
+      ),
+    );
+    const [none, more, lacking] = await Promise.all(messages);
+    assert.match(none, /expected a task beside fine-tuned parameters/);
+    assert.match(more, new RegExp(`expected ${outputs} labels, one for each output, got ${outputs + 1}`));
+    assert.match(lacking, /expected the parameter 'task\.dense\.kernel', which the classification uses/);
+    assert.not.ok(existsSync(join(folder, 'no')));
+  }
+});
 
 test("under tying 'all' the generator's folder holds the encoder that it shares, and without it none is written", async () => {
   const { embeddings, discriminator, generator } = initElectra(key(3), tyings.all);
@@ -103,7 +146,7 @@ test('every parameter has a name of its own there', () => {
   for (const network of ['discriminator', 'generator']) {
     const names = Object.keys(paramShapes(small))
       .filter((path) => path.startsWith('embeddings') || path.startsWith(network))
-      .map(huggingFaceName);
+      .map((path) => huggingFaceName(path));
     assert.is(new Set(names).size, names.length);
     assert.ok(
       names.every((name) =>
@@ -168,7 +211,7 @@ test('a configuration that does not fit the weights, or is none, is refused by n
     [{ hidden_size: 'wide' }, /expected a number at 'hidden_size', got "wide"/],
     [
       { architectures: ['BertModel'] },
-      /expected the architecture ElectraForPreTraining or ElectraForMaskedLM, got BertModel/,
+      /expected one of the architectures ElectraForPreTraining, ElectraForMaskedLM, .*; got BertModel/,
     ],
     [{ hidden_act: 'gelu_new' }, /hidden_act.*gelu_new/],
   ];
@@ -212,7 +255,7 @@ test('saving replaces the folder as a whole, and a failed save leaves it as it w
   await saveModel(path, { config: small, params: discriminator, tokenizer: new WordPiece(words, { lowerCase: true }) });
   await saveModel(path, { config: small, params: generator });
   assert.not.ok(existsSync(join(path, 'vocab.txt')));
-  assert.equal(json(join(path, 'config.json')), huggingFaceConfig(small, 'generator'));
+  assert.equal(json(join(path, 'config.json')), huggingFaceConfig({ config: small, architecture: 'generator' }));
   const before = readFileSync(join(path, 'model.safetensors'));
   discriminator.embeddings.word.free('by this test');
   const error = await saveModel(path, { config: small, params: discriminator }).then(

@@ -1,0 +1,118 @@
+/**
+ * Fine-tuning as HuggingFace does it (ElectraForSequenceClassification, ElectraForTokenClassification,
+ * ElectraForQuestionAnswering): the discriminator's encoder stays, and a small head on its hidden states h [b, t, c]
+ * takes the place of the one that found replaced tokens:
+ *
+ *     a text     dropout(h[CLS]) → dense → GELU → dropout → output     n logits a text
+ *     tokens     dropout(h) → output                                   n logits a token
+ *     an answer  h → output                                            two logits a token: start and end
+ *
+ * (modeling_electra.py. google-research/electra has other heads: docs/fidelity.md.)
+ */
+import { normal, split } from '../key.ts';
+import { drop, linear } from '../nn/dense.ts';
+import type { Dense } from '../nn/dense.ts';
+import type { Embeddings } from '../nn/embed.ts';
+import { initDense } from '../nn/init.ts';
+import type { Initializer } from '../nn/init.ts';
+import { add, maximum, mul, square, sub } from '../ops/arith.ts';
+import { reshape } from '../ops/axes.ts';
+import { gelu } from '../ops/gelu.ts';
+import { softmaxCrossEntropy } from '../ops/loss.ts';
+import { slice } from '../ops/move.ts';
+import { mean } from '../ops/reduce.ts';
+import { dims } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import type { ElectraConfig } from './config.ts';
+import type { Look } from './generator.ts';
+import { hiddenStates } from './generator.ts';
+import type { Batch } from './mask.ts';
+import type { Network, Params } from './params.ts';
+
+/** What a fine-tuned network does: gives a text a class, each token a tag, or a question its answer in the text. */
+export type Task = 'classification' | 'tagging' | 'answering';
+
+/** `dense` [c, c] only for classification; `output` [c, n]. */
+export interface TaskHead {
+  readonly dense?: Dense;
+  readonly output: Dense;
+}
+
+export interface TaskParams {
+  readonly embeddings: Embeddings;
+  readonly discriminator: Network;
+  readonly task: TaskHead;
+}
+
+/** HuggingFace's σ for every kernel of a fresh head (`initializer_range`). */
+const ranged: Initializer = (key, shape) => mul(normal(key, shape), 0.02);
+
+/** A fresh head of `outputs` logits: classes, tags, or 2 for answering. */
+export const initTaskHead = (key: Tensor, task: Task, outputs: number, { discriminator: { hiddenSize } }: ElectraConfig): TaskHead => {
+  const { dense, output } = split(key, 'dense', 'output');
+  return {
+    ...(task === 'classification' && { dense: initDense(dense, hiddenSize, hiddenSize, ranged) }),
+    output: initDense(output, hiddenSize, outputs, ranged),
+  };
+};
+
+/** Pre-trained parameters with a head for a task in place of the pre-training one. */
+export const withTaskHead = ({ embeddings, discriminator }: Pick<Params, 'embeddings' | 'discriminator'>, task: TaskHead): TaskParams => {
+  const { projection, encoder } = discriminator;
+  return { embeddings, discriminator: { ...(projection && { projection }), encoder }, task };
+};
+
+/** The discriminator's last hidden states [b, t, c]. */
+const encoded = (key: Tensor, { embeddings, discriminator }: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor =>
+  hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look);
+
+/**
+ * The logits of each text's classes, from its first token, [CLS]: [b, n].
+ *
+ * Throws when the head has no `dense` layer.
+ */
+export const classify = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
+  const { dense, output } = params.task;
+  if (dense === undefined) throw new Error("classify: expected a head with 'dense' and 'output', got one without 'dense'; make it with initTaskHead(key, 'classification', …)");
+  const h = encoded(key, params, batch, config, look);
+  const { b, c } = dims(h, 'b t c');
+  const first = drop(key, 'task.first', reshape(slice(h, [0, 0, 0], [b, 1, c]), [b, c]), config.classifierDropout);
+  return linear(output, drop(key, 'task.dense', gelu(linear(dense, first)), config.classifierDropout));
+};
+
+/** The logits of each token's tags: [b, t, n]. */
+export const tag = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor =>
+  linear(params.task.output, drop(key, 'task', encoded(key, params, batch, config, look), config.classifierDropout));
+
+/** Of each token [b, t], the logit that the answer starts there, and that it ends there. */
+export interface Spans {
+  readonly start: Tensor;
+  readonly end: Tensor;
+}
+
+/** Where the answer starts and ends. Padding and the question have logits too; whoever decodes leaves them out. */
+export const answer = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Spans => {
+  const logits = linear(params.task.output, encoded(key, params, batch, config, look));
+  const { b, t } = dims(logits, 'b t n');
+  const column = (n: number) => reshape(slice(logits, [0, 0, n], [b, t, 1]), [b, t]);
+  return { start: column(0), end: column(1) };
+};
+
+/**
+ * The loss of `classify`: mean cross-entropy with classes i32 [b]; a head of one output is a regression, with the mean
+ * squared error from values f32 [b].
+ */
+export const classificationLoss = (logits: Tensor, labels: Tensor): Tensor => {
+  const { b, n } = dims(logits, 'b n');
+  return n === 1 ? mean(square(sub(reshape(logits, [b]), labels))) : softmaxCrossEntropy(logits, labels);
+};
+
+/** The loss of `tag`: mean cross-entropy over the tokens whose tag, i32 [b, t], is not −100. */
+export const taggingLoss = (logits: Tensor, labels: Tensor): Tensor => softmaxCrossEntropy(logits, labels);
+
+/**
+ * The loss of `answer`: the mean of the cross-entropies of start and end, i32 [b] each, over all positions, padding
+ * included. A place beyond the sequence is not counted, one below 0 counts as 0.
+ */
+export const answeringLoss = ({ start, end }: Spans, starts: Tensor, ends: Tensor): Tensor =>
+  mul(add(softmaxCrossEntropy(start, maximum(starts, 0)), softmaxCrossEntropy(end, maximum(ends, 0))), 0.5);
