@@ -1,5 +1,5 @@
 /**
- * Softmax kernels: first one number a row (its log-sum-exp), then one element a thread. Two habits that gpu.js asks for,
+ * Softmax kernels: first a number or two a row (such as its log-sum-exp), then one element a thread. Two habits that gpu.js asks for,
  * here and elsewhere: loops of one kernel have different variables, and an index is computed where it is used, since a
  * variable would hold it as a float32, which is exact only below 2^24.
  */
@@ -18,9 +18,27 @@ export function logSumExp(this: Thread, x: Float32Array, columns: number): numbe
   return most + Math.log(sum);
 }
 
-/** y[r, c] = e^(x[r, c] − l[r]). */
-export function softmax(this: Thread, x: Float32Array, l: Float32Array, columns: number): number {
-  return Math.exp(x[this.thread.y * columns + this.thread.x] - l[this.thread.y]);
+/** y[r] = the largest x[r, c]. */
+export function rowLargest(this: Thread, x: Float32Array, columns: number): number {
+  let most = x[this.thread.x * columns];
+  for (let c = 1; c < columns; c++) {
+    most = Math.max(most, x[this.thread.x * columns + c]);
+  }
+  return most;
+}
+
+/** y[r] = Σ_c e^(x[r, c] − m[r]). */
+export function sumExp(this: Thread, x: Float32Array, m: Float32Array, columns: number): number {
+  let sum = 0;
+  for (let c = 0; c < columns; c++) {
+    sum += Math.exp(x[this.thread.x * columns + c] - m[this.thread.x]);
+  }
+  return sum;
+}
+
+/** y[r, c] = e^(x[r, c] − m[r]) / s[r]. Adding m and ln s first would round away digits of s where m is large. */
+export function softmax(this: Thread, x: Float32Array, m: Float32Array, s: Float32Array, columns: number): number {
+  return Math.exp(x[this.thread.y * columns + this.thread.x] - m[this.thread.y]) / s[this.thread.y];
 }
 
 /** y[r, c] = x[r, c] − l[r]. */

@@ -9,6 +9,7 @@ export { leaves, map, mapPaths, paths } from './tree.ts';
 export { live, Tensor, tensor } from './tensor.ts';
 export { donating, scoped } from './memory.ts';
 export { devices, useDevice } from '../kernels/device/choose.ts';
+export type { DeviceName } from '../kernels/device/device.ts';
 
 // Operations: pure functions of tensors.
 export { add, differs, div, equal, exp, full, less, log, maximum, minimum, mul, neg, ones, sigmoid, sqrt, square, sub, tanh, where, zeros } from './ops/arith.ts';

@@ -1,9 +1,10 @@
 /** Everything of index.ts, and what touches files: for Node. */
 export * from './index.ts';
-export { readCorpus } from './io/corpus.ts';
+export { BLANK_LINES, LONG_STRETCHES, readCorpus } from './io/corpus.ts';
 export { clearly, UserError } from './io/error.ts';
 export { writeFileAtomic } from './io/atomic.ts';
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.ts';
+export type { SafeTensor } from './io/safetensors.ts';
 export { loadSafetensors, saveSafetensors } from './io/tensors.ts';
 export { loadModel, readVocabulary, saveModel } from './io/model.ts';
 export type { Model } from './io/model.ts';
@@ -14,3 +15,4 @@ export { appendMetrics, readMetrics, writeMetrics } from './io/metrics.ts';
 export type { Measured, MetricsRecord } from './io/metrics.ts';
 export { cached, hashOf } from './io/cache.ts';
 export type { CachedArray } from './io/cache.ts';
+export { huggingFaceName, isTransposed } from './io/names.ts';

@@ -39,6 +39,8 @@ export interface ElectraConfig {
   readonly maskProbability: number;
   /** The part of those that it sees as [MASK]; the rest stay as they are. */
   readonly hideProbability: number;
+  /** Draw positions with replacement, as published, so that some are chosen twice; ours are distinct. */
+  readonly maskWithReplacement: boolean;
   /** Divides the generator's logits before sampling. */
   readonly temperature: number;
   /** Never sample the original token; false as published. */
@@ -46,6 +48,8 @@ export interface ElectraConfig {
   readonly generatorWeight: number;
   /** λ of the paper's §2: the discriminator's loss is about 20 times smaller than the generator's. */
   readonly discriminatorWeight: number;
+  /** Added to the denominators of both losses' means; 0, where published code has 1e-6. */
+  readonly lossEpsilon: number;
   readonly training: Training;
 }
 
@@ -74,10 +78,12 @@ const published = {
   classifierDropout: 0.1,
   maskProbability: 0.15,
   hideProbability: 0.85,
+  maskWithReplacement: false,
   temperature: 1,
   disallowCorrect: false,
   generatorWeight: 1,
   discriminatorWeight: 50,
+  lossEpsilon: 0,
 } as const;
 
 const training = { warmupSteps: 10_000, weightDecay: 0.01, clipNorm: 1 };
@@ -174,8 +180,8 @@ const rules: readonly Rule[] = [
   [/dropout$/i, (x) => Number(x) >= 0 && Number(x) < 1, 'at least 0 and below 1'],
   [/^maskProbability$/, (x) => Number(x) > 0 && Number(x) < 1, 'between 0 and 1'],
   [/^hideProbability$/, (x) => Number(x) >= 0 && Number(x) <= 1, 'from 0 to 1'],
-  [/temperature$|Epsilon$|clipNorm$/, (x) => Number(x) > 0, 'above 0'],
-  [/Weight$|weightDecay$|learningRate$/, (x) => Number(x) >= 0, 'at least 0'],
+  [/temperature$|NormEpsilon$|clipNorm$/, (x) => Number(x) > 0, 'above 0'],
+  [/Weight$|weightDecay$|learningRate$|lossEpsilon$/, (x) => Number(x) >= 0, 'at least 0'],
   [/^tying$/, (x) => ['embeddings', 'none', 'all'].includes(String(x)), "'embeddings', 'none' or 'all'"],
   [/^initialisation$/, (x) => ['published', 'positional'].includes(String(x)), "'published' or 'positional'"],
 ];

@@ -26,12 +26,12 @@ export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: 
   const { hide, choose, dropG, dropD } = split(key, 'hide', 'choose', 'dropG', 'dropD');
   const masked = maskTokens(hide, batch, config);
   const guesses = generate(dropG, params, masked, config);
-  const mlm = softmaxCrossEntropy(guesses, masked.answers, masked.weights);
+  const mlm = softmaxCrossEntropy(guesses, masked.answers, masked.weights, config.lossEpsilon);
   const chosen = sampleTokens(choose, stopGradient(guesses), config.temperature, config.disallowCorrect ? masked.answers : undefined);
-  const corrupted = replaceTokens(batch.tokens, masked.at, chosen);
+  const corrupted = replaceTokens(batch.tokens, masked.at, chosen, config.maskWithReplacement);
   const replaced = differs(corrupted, batch.tokens);
   const verdicts = discriminate(dropD, params, corrupted, batch, config);
-  const rtd = sigmoidCrossEntropy(verdicts, replaced, batch.attend);
+  const rtd = sigmoidCrossEntropy(verdicts, replaced, batch.attend, config.lossEpsilon);
   const loss = weighted([config.generatorWeight, mlm], [config.discriminatorWeight, rtd]);
   return { loss, mlm, rtd, masked, guesses, chosen, corrupted, replaced, verdicts };
 };

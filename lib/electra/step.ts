@@ -50,16 +50,17 @@ export const pretrainStep = (config: ElectraConfig, optimiser: Transform) =>
     const { grads, ...metrics } = grad((params: Params) => {
       // 2. The generator, a small masked language model, guesses the hidden tokens.
       const guesses = generate(dropG, params, masked, config);
-      const mlm = softmaxCrossEntropy(guesses, masked.answers, masked.weights);
+      const mlm = softmaxCrossEntropy(guesses, masked.answers, masked.weights, config.lossEpsilon);
 
       // 3. Sampled guesses replace the hidden tokens. No gradient crosses the choice: this is not a GAN.
       const forbidden = config.disallowCorrect ? masked.answers : undefined;
       const chosen = sampleTokens(choose, stopGradient(guesses), config.temperature, forbidden);
-      const corrupted = replaceTokens(batch.tokens, masked.at, chosen);
+      const corrupted = replaceTokens(batch.tokens, masked.at, chosen, config.maskWithReplacement);
 
       // 4. The discriminator says, of every token, whether it was replaced. A lucky guess counts as original.
       const replaced = differs(corrupted, batch.tokens);
-      const rtd = sigmoidCrossEntropy(discriminate(dropD, params, corrupted, batch, config), replaced, batch.attend);
+      const verdicts = discriminate(dropD, params, corrupted, batch, config);
+      const rtd = sigmoidCrossEntropy(verdicts, replaced, batch.attend, config.lossEpsilon);
 
       return { loss: weighted([config.generatorWeight, mlm], [config.discriminatorWeight, rtd]), mlm, rtd };
     })(state.params);

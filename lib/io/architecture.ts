@@ -128,6 +128,7 @@ export const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: st
     embeddingSize: number('embedding_size'),
     maxPositions: number('max_position_embeddings'),
     typeVocabSize: number('type_vocab_size'),
+    special: { ...configs.small.special, pad: theirs.pad_token_id === undefined ? 0 : number('pad_token_id') },
     layerNormEpsilon: number('layer_norm_eps'),
     dropout: number('hidden_dropout_prob'),
     attentionDropout: number('attention_probs_dropout_prob'),

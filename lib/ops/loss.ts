@@ -9,7 +9,7 @@ import { grad } from '../grad.ts';
 import { each, elementwise, operation, requireIds, sameShapes } from '../op.ts';
 import { rowsOf, sameShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { div, less, maximum, mul, neg, sigmoid, sub } from './arith.ts';
+import { add, div, less, maximum, mul, neg, sigmoid, sub } from './arith.ts';
 import { pick } from './gather.ts';
 import { sum } from './reduce.ts';
 import { rowLogSumExp, softmax } from './softmax.ts';
@@ -92,24 +92,26 @@ export const crossEntropy = (logits: Tensor, labels: Tensor): Tensor => crossEnt
 /** 1 for each label that is one of the columns, else 0. */
 const isColumn = (labels: Tensor, columns: number): Tensor => mul(sub(1, less(labels, 0)), less(labels, columns));
 
-/** Σ weight · x / Σ weight; 0 where all weights are 0. */
-const weightedMean = (x: Tensor, weights: Tensor): Tensor => div(sum(mul(x, weights)), maximum(sum(weights), 1e-12));
+/** Σ weight · x / (Σ weight + ε); 0 where all weights are 0. */
+const weightedMean = (x: Tensor, weights: Tensor, epsilon: number): Tensor =>
+  div(sum(mul(x, weights)), maximum(epsilon === 0 ? sum(weights) : add(sum(weights), epsilon), 1e-12));
 
 /**
  * The mean of −ln softmax(logits)[label], weighted: logits […, v], labels and weights […] → a scalar. A label that is no
- * column (such as −100) costs nothing; without weights it is not counted either. (ELECTRA's MLM loss: paper §2, eq. 1.)
+ * column (such as −100) costs nothing; without weights it is not counted either. `epsilon` is added to the sum of the weights. (ELECTRA's MLM loss: paper §2, eq. 1.)
  */
 export const softmaxCrossEntropy = (
   logits: Tensor,
   labels: Tensor,
   weights: Tensor = isColumn(labels, logits.shape.at(-1)!),
-): Tensor => weightedMean(crossEntropy(logits, labels), weights);
+  epsilon = 0,
+): Tensor => weightedMean(crossEntropy(logits, labels), weights, epsilon);
 
 /**
  * The mean of −z ln σ(x) − (1 − z) ln(1 − σ(x)), weighted: logits x, labels z in [0, 1] and weights of one shape → a
  * scalar. (ELECTRA's replaced-token loss: paper §2, eq. 2.)
  */
-export const sigmoidCrossEntropy = (logits: Tensor, labels: Tensor, weights?: Tensor): Tensor => {
+export const sigmoidCrossEntropy = (logits: Tensor, labels: Tensor, weights?: Tensor, epsilon = 0): Tensor => {
   const losses = binaryOp({}, logits, labels);
-  return weights === undefined ? mul(sum(losses), 1 / Math.max(sizeOf(losses.shape), 1)) : weightedMean(losses, weights);
+  return weights === undefined ? mul(sum(losses), 1 / Math.max(sizeOf(losses.shape), 1)) : weightedMean(losses, weights, epsilon);
 };

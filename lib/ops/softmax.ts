@@ -4,7 +4,7 @@
  * dx = p · (dp − Σₖ dpₖ pₖ).
  */
 import * as kernels from '../../kernels/softmax.ts';
-import type { Values } from '../../kernels/device/device.ts';
+import type { KernelCall, Values } from '../../kernels/device/device.ts';
 import { vjp } from '../grad.ts';
 import type { Op } from '../op.ts';
 import { operation, sameShapes } from '../op.ts';
@@ -23,7 +23,7 @@ export const rowLogSumExp = (x: Values, start: number, columns: number, scale = 
 };
 
 /** An operation on each element x of a row and the row's log-sum-exp l. */
-const fromLogSumExp = (name: string, about: string, f: (x: number, l: number) => number, kernel: typeof kernels.softmax, vjp: Op['vjp']) =>
+const fromLogSumExp = (name: string, about: string, f: (x: number, l: number) => number, byRows: (rows: number, columns: number) => KernelCall[], vjp: Op['vjp']) =>
   operation({
     name,
     about,
@@ -38,10 +38,7 @@ const fromLogSumExp = (name: string, about: string, f: (x: number, l: number) =>
     },
     launches(_, [x]) {
       const { rows, columns } = rowsOf(x.shape);
-      return [
-        { kernel: kernels.logSumExp, arrays: [0], integers: [columns], output: [rows], into: 'l' },
-        { kernel, arrays: [0, 'l'], integers: [columns], output: [columns, rows] },
-      ];
+      return byRows(rows, columns);
     },
     vjp,
     keeps: ['output'],
@@ -51,7 +48,11 @@ const softmaxOp = fromLogSumExp(
   'softmax',
   'y[r, c] = e^x[r, c] / Σₖ e^x[r, k]',
   (x, l) => Math.exp(x - l),
-  kernels.softmax,
+  (rows, columns) => [
+    { kernel: kernels.rowLargest, arrays: [0], integers: [columns], output: [rows], into: 'm' },
+    { kernel: kernels.sumExp, arrays: [0, 'm'], integers: [columns], output: [rows], into: 's' },
+    { kernel: kernels.softmax, arrays: [0, 'm', 's'], integers: [columns], output: [columns, rows] },
+  ],
   (dy, { output: y }) => [softmaxSlope({ scale: 1 }, y, dy)],
 );
 
@@ -89,7 +90,10 @@ const logSoftmaxOp = fromLogSumExp(
   'logSoftmax',
   'y[r, c] = x[r, c] − ln Σₖ e^x[r, k]',
   (x, l) => x - l,
-  kernels.logSoftmax,
+  (rows, columns) => [
+    { kernel: kernels.logSumExp, arrays: [0], integers: [columns], output: [rows], into: 'l' },
+    { kernel: kernels.logSoftmax, arrays: [0, 'l'], integers: [columns], output: [columns, rows] },
+  ],
   (dy, { output: y }) => [sub(dy, mul(exp(y), sum(dy, { axis: -1, keepDims: true })))],
 );
 

@@ -13,6 +13,8 @@ import { SPACES, wordSplitter, type Normalization, type Word } from './normalize
 export interface WordPieceOptions extends Normalization {
   /** Longer words are [UNK]. HuggingFace has 100, the default here; google-research/electra has 200. */
   maxCharsPerWord?: number;
+  /** Treat a special token in the text, such as `[MASK]`, as any other text, as google-research/electra does; false here. */
+  splitSpecialTokens?: boolean;
 }
 
 export interface Encoding {
@@ -71,9 +73,9 @@ export class WordPiece {
   readonly #remembered = new Map<string, number[]>();
 
   constructor(vocab: readonly string[], options: WordPieceOptions) {
-    const { lowerCase, stripAccents = lowerCase, maxCharsPerWord = 100 } = options;
+    const { lowerCase, stripAccents = lowerCase, maxCharsPerWord = 100, splitSpecialTokens = false } = options;
     this.vocab = vocab;
-    this.options = { lowerCase, stripAccents, maxCharsPerWord };
+    this.options = { lowerCase, stripAccents, maxCharsPerWord, splitSpecialTokens };
     this.#index = indexOf(vocab);
     this.#longest = vocab.reduce((longest, token) => Math.max(longest, token.length), 0);
     this.#words = wordSplitter(this.options);
@@ -141,7 +143,8 @@ export class WordPiece {
   /** Calls `emit` for every token of a text. Odd parts of the split are the special tokens. */
   #tokenize(text: string, emit: (id: number, start: number, end: number) => void): void {
     let from = 0;
-    text.split(SPECIAL).forEach((part, i) => {
+    const parts = this.options.splitSpecialTokens ? [text] : text.split(SPECIAL);
+    parts.forEach((part, i) => {
       const to = from + codePoints(part);
       if (i % 2 === 1) emit(this.id(part), from, to);
       else {

@@ -116,9 +116,9 @@ test('values that cannot be are named', () => {
 });
 
 test('without dropout, nothing else changes', () => {
-  const { dropout, attentionDropout, ...rest } = withoutDropout(configs.base);
-  assert.equal([dropout, attentionDropout], [0, 0]);
-  assert.equal({ ...rest, dropout: 0.1, attentionDropout: 0.1 } satisfies ElectraConfig, configs.base);
+  const { dropout, attentionDropout, classifierDropout, ...rest } = withoutDropout(configs.base);
+  assert.equal([dropout, attentionDropout, classifierDropout], [0, 0, 0]);
+  assert.equal({ ...rest, dropout: 0.1, attentionDropout: 0.1, classifierDropout: 0.1 } satisfies ElectraConfig, configs.base);
 });
 
 test.run();

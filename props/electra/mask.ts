@@ -49,7 +49,10 @@ test('chosen positions are distinct, and never special tokens or padding', async
   );
 });
 
-test('of a row of n tokens, n · p are chosen, rounded: at least one, at most its slots, as far as there are words', async () => {
+/** The nearest whole number; of two, the even one. */
+const nearest = (x: number): number => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+
+test('of a row of n tokens, n · p are chosen, rounded, halves to even: at least one, at most its slots, as far as there are words', async () => {
   await fc.assert(
     fc.asyncProperty(cases, async (drawn) => {
       const { at, masked } = await mask(drawn);
@@ -57,7 +60,7 @@ test('of a row of n tokens, n · p are chosen, rounded: at least one, at most it
       assert.equal(masked.at.shape, [drawn.lengths.length, slots]);
       at.forEach((row, r) => {
         const n = drawn.lengths[r];
-        const wanted = Math.min(slots, Math.max(1, Math.round(n * drawn.probability)), n - 2);
+        const wanted = Math.min(slots, Math.max(1, nearest(n * drawn.probability)), n - 2);
         assert.is(row.filter((position) => position !== -1).length, wanted, `a row of ${n}`);
       });
     }),
@@ -90,6 +93,42 @@ test('hidden tokens are [MASK], all others are as they were, and putting the ans
       const restored = replaceTokens(masked.tokens, masked.at, masked.answers);
       assert.equal(await restored.data(), await batch.tokens.data());
     }),
+  );
+});
+
+test('with replacement, as many are chosen, of the same tokens, each as likely; some twice; and answers restore the text', async () => {
+  let repeated = 0;
+  await fc.assert(
+    fc.asyncProperty(cases, async (drawn) => {
+      const { batch, masked, at, tokens } = await mask(drawn, { maskWithReplacement: true });
+      at.forEach((row, r) => {
+        const used = row.filter((position) => position !== -1);
+        const n = drawn.lengths[r];
+        const wanted = n < 3 ? 0 : Math.min(row.length, Math.max(1, nearest(n * drawn.probability)));
+        assert.is(used.length, wanted, `a row of ${n}`);
+        for (const position of used) assert.ok(position < n && tokens[r][position] > 4, `position ${position}`);
+        repeated += used.length - new Set(used).size;
+      });
+      const restored = replaceTokens(masked.tokens, masked.at, masked.answers, true);
+      assert.equal(await restored.data(), await batch.tokens.data());
+    }),
+  );
+  assert.ok(repeated > 0);
+});
+
+test('different tokens for one position become their mean, rounded down, as published, on every device', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(30521), { minLength: 1, maxLength: 20 }), fc.nat(30521), async (ids, alone) => {
+      const mean = Math.floor(ids.reduce((a, b) => a + b) / ids.length);
+      for (const device of present.filter((name) => name !== 'gpu')) {
+        await useDevice(device);
+        const at = tensor([...ids.map(() => 2), 0, -1], [1, ids.length + 2], 'i32');
+        const chosen = tensor([...ids, alone, 7], at.shape, 'i32');
+        const replaced = replaceTokens(tensor([5, 6, 7], [1, 3], 'i32'), at, chosen, true);
+        assert.equal([...(await replaced.data())], [alone, 6, mean]);
+      }
+    }),
+    { numRuns: 20 },
   );
 });
 

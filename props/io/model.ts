@@ -22,7 +22,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.t
 import { key } from '../../lib/key.ts';
 import { WordPiece } from '../../lib/text/wordpiece.ts';
 import { small, tyings, valuesOf } from '../electra/small.ts';
-import { golden } from '../golden/tiny.ts';
+import { golden } from '../golden/path.ts';
 
 const test = suite('model');
 let folder = '';
