@@ -44,10 +44,18 @@ export const checkUpdates: Check = async (fixture, exact) => {
   for (const name of names) {
     const schedule = pretraining.scheduleOf(log, log[name]);
     const { length } = log[name].steps;
-    const done = pretraining.train(set, pretraining.optimiserOf(log, schedule), length);
+    const stored = fixture
+      .list('optim')
+      .flatMap((file) => (file.startsWith(`${name}_step`) ? [parseInt(file.slice(`${name}_step`.length))] : []));
+    const done = pretraining.train(set, pretraining.optimiserOf(log, schedule), Math.max(length, ...stored));
     const both = { float64: flat(log[name]), float32: flat(float32[name]) };
     findings.push(
-      ...compareNumbers(`optim/log ${name}`, both, await pretraining.logged(set, log, schedule, done), exact),
+      ...compareNumbers(
+        `optim/log ${name}`,
+        both,
+        await pretraining.logged(set, log, schedule, done.slice(0, length)),
+        exact,
+      ),
     );
     for (const [i, { params }] of done.entries()) {
       const file = `optim/${name}_step${i + 1}`;

@@ -3,7 +3,7 @@
  * single precision; `tolerances.json` says of each tensor how far a computation in single precision may be off
  * (props/golden/README.md). A distance is an error in units of what is allowed, so everything up to 1 is right.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor } from '../../lib/index.ts';
 import { leaves, paths, tensor, transpose } from '../../lib/index.ts';
@@ -16,6 +16,8 @@ export type Named = readonly (readonly [name: string, x: Tensor])[];
 export interface Fixture {
   readonly dir: string;
   has(path: string): boolean;
+  /** The names in a folder of it. */
+  list(path: string): string[];
   /** The tensors of a file, which is named without its ending. */
   read(file: string): ReadonlyMap<string, SafeTensor>;
   /** One of them, on the current device. */
@@ -37,6 +39,7 @@ export const openFixture = (dir: string): Fixture => {
   return {
     dir,
     has: (path) => existsSync(join(dir, path)),
+    list: (path) => readdirSync(join(dir, path)),
     read,
     tensor(file, name, dtype) {
       const stored = read(file).get(name);

@@ -163,7 +163,7 @@ export interface Updates {
   readonly after_last: Readonly<Record<string, number>>;
 }
 
-export const scheduleOf = ({ hyper }: Log, { steps }: Updates): Schedule =>
+export const scheduleOf = ({ hyper }: Pick<Log, 'hyper'>, { steps }: Updates): Schedule =>
   steps.every(({ lr }) => lr === steps[0].lr)
     ? constant(steps[0].lr)
     : warmupLinearDecay({ learningRate: hyper.base_lr, warmupSteps: hyper.warmup_steps, steps: hyper.total_steps });
@@ -194,7 +194,7 @@ export const train = (set: Pretraining, optimiser: Transform, count: number) => 
 /** The log's numbers of every update, as we computed them: `3.lr` is the third update's rate. */
 export const logged = async (
   set: Pretraining,
-  { hyper }: Log,
+  { hyper }: Pick<Log, 'hyper'>,
   schedule: Schedule,
   done: ReturnType<typeof train>,
 ): Promise<Record<string, number>> => {

@@ -111,6 +111,14 @@ test('a word with an unknown character, or a longer one than allowed, is [UNK] a
   assert.equal(google.ids('a'.repeat(201)), [google.special.unk]);
 });
 
+test('a special token in a text is itself, or, as an option and as published, text like any other', () => {
+  assert.equal(tokenizer.ids('a [MASK] b'), [...tokenizer.ids('a'), tokenizer.special.mask, ...tokenizer.ids('b')]);
+  const google = new WordPiece(vocab, { lowerCase: false, splitSpecialTokens: true });
+  const { unk } = google.special;
+  assert.not.ok(google.ids('a [MASK] b').includes(google.special.mask));
+  assert.equal(google.ids('[MASK]'), [unk, unk, unk]);
+});
+
 test('special ids are looked up by name, wherever the vocabulary has them', () => {
   const { special } = new WordPiece(['x', ...SPECIAL_TOKENS.toReversed()], { lowerCase: true });
   assert.equal(special, { mask: 1, sep: 2, cls: 3, unk: 4, pad: 5 });
