@@ -4,7 +4,7 @@
  * computes the same. Kernels have no portable 32-bit integers, so a word is two 16-bit halves, which float32 holds
  * exactly; a key is four of them, high half first.
  */
-import type { Thread } from './device/device.ts';
+import type { Thread, Values } from './device/device.ts';
 
 /**
  * One part of the cipher's block for the counter (block, tag) under the key with halves a b c d: parts 0 to 3 are the
@@ -82,28 +82,37 @@ export function threefry(a: number, b: number, c: number, d: number, block: numb
   return result;
 }
 
-/** A number in [0, 1), a multiple of 2^-24: element i is word i mod 2 of block ⌊i/2⌋. */
-export function uniform(this: Thread, key: Float32Array): number {
-  const block = this.thread.x >> 1;
-  const word = this.thread.x & 1;
-  return threefry(key[0], key[1], key[2], key[3], block, 0, 4 + word) / 16777216;
+/** Element i of n numbers in [0, 1) that a list of keys draws in equal parts; `uniform` for definitions on the host. */
+export const draw = (keys: Values, i: number, n: number): number => {
+  const size = (4 * n) / keys.length;
+  const k = 4 * Math.floor(i / size);
+  const j = i % size;
+  return threefry(keys[k], keys[k + 1], keys[k + 2], keys[k + 3], j >> 1, 0, 4 + (j & 1)) / 2 ** 24;
+};
+
+/** A number in [0, 1), a multiple of 2^-24: element i of a key's part is word i mod 2 of block ⌊i/2⌋. Key y, element x. */
+export function uniform(this: Thread, keys: Float32Array): number {
+  const k = 4 * this.thread.y;
+  return threefry(keys[k], keys[k + 1], keys[k + 2], keys[k + 3], this.thread.x >> 1, 0, 4 + (this.thread.x & 1)) / 16777216;
 }
 
-/** The four halves of the block of a counter: the key derived from a key by a name, hashed into (block, tag). */
-export function deriveKey(this: Thread, key: Float32Array, block: number, tag: number): number {
-  return threefry(key[0], key[1], key[2], key[3], block, tag, this.thread.x);
+/** The four halves of the block of a counter: the key derived from key y by a name, hashed into (block, tag). */
+export function deriveKey(this: Thread, keys: Float32Array, block: number, tag: number): number {
+  const k = 4 * this.thread.y;
+  return threefry(keys[k], keys[k + 1], keys[k + 2], keys[k + 3], block, tag, this.thread.x);
 }
 
-/** The key derived from a key by a number that is itself a tensor, such as the step: tag 1. */
-export function foldKey(this: Thread, key: Float32Array, data: Float32Array): number {
-  return threefry(key[0], key[1], key[2], key[3], data[0], 1, this.thread.x);
+/** The key derived from a key by a number that is itself a tensor, such as the step: tag 1. A step of 0 repeats one. */
+export function foldKey(this: Thread, keys: Float32Array, numbers: Float32Array, keyStep: number, numberStep: number): number {
+  const k = this.thread.y * keyStep;
+  return threefry(keys[k], keys[k + 1], keys[k + 2], keys[k + 3], numbers[this.thread.y * numberStep], 1, this.thread.x);
 }
 
-/** Inverted dropout: x / (1 − rate) where the key's i-th uniform number is at least `rate`, else 0. */
-export function dropout(this: Thread, key: Float32Array, x: Float32Array, rate: number): number {
-  const i = this.thread.x;
-  const draw = threefry(key[0], key[1], key[2], key[3], i >> 1, 0, 4 + (i & 1)) / 16777216;
+/** Inverted dropout: x / (1 − rate) where the uniform number of its place, in key y's part, is at least `rate`, else 0. */
+export function dropout(this: Thread, keys: Float32Array, x: Float32Array, size: number, rate: number): number {
+  const k = 4 * this.thread.y;
+  const draw = threefry(keys[k], keys[k + 1], keys[k + 2], keys[k + 3], this.thread.x >> 1, 0, 4 + (this.thread.x & 1)) / 16777216;
   let y = 0;
-  if (draw >= rate) y = x[i] / (1 - rate);
+  if (draw >= rate) y = x[this.thread.y * size + this.thread.x] / (1 - rate);
   return y;
 }

@@ -29,7 +29,7 @@ export { grad, stopGradient, valueAndGrad, vjp } from './grad.ts';
 export { checkGradients } from './check.ts';
 
 // Randomness.
-export { categorical, fold, gumbel, key, normal, split, truncatedNormal, uniform } from './key.ts';
+export { categorical, fold, gumbel, key, normal, rowKeys, split, truncatedNormal, uniform } from './key.ts';
 export { dropout } from './ops/dropout.ts';
 
 // Networks: layers are functions of parameters and input.

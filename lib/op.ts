@@ -6,7 +6,7 @@
  * the function that applies it.
  */
 import type { Params, Runnable, Values } from '../kernels/device/device.ts';
-import type { Spec } from './shape.ts';
+import type { Shape, Spec } from './shape.ts';
 import { sameShape, show, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { queueOf, view, wrap } from './tensor.ts';
@@ -104,6 +104,21 @@ export const sameShapes = (name: string) => (inputs: readonly Spec[]): Spec => {
 /** Throws unless ids are i32: a table is looked up by whole numbers. */
 export const requireIds = (name: string, spec: Spec): void => {
   if (spec.dtype !== 'i32') throw new Error(`${name}: expected ids of dtype i32, got f32 ${show(spec.shape)}; make them with tensor(…, 'i32')`);
+};
+
+/**
+ * How many keys a tensor holds: one [4], or a list of k [k, 4]. Throws on others, and when `shape`, which is to be drawn in
+ * as many equal parts along its leading axis, does not divide.
+ */
+export const keysOf = (name: string, keys: Spec, shape?: Shape): number => {
+  const count = keys.shape.length === 1 ? 1 : keys.shape[0];
+  if (keys.dtype !== 'i32' || keys.shape.at(-1) !== 4 || keys.shape.length > 2) {
+    throw new Error(`${name}: expected a key, made by key(seed), split or fold, or a list of keys [k 4]; got ${keys.dtype} ${show(keys.shape)}`);
+  }
+  if (shape !== undefined && keys.shape.length === 2 && shape[0] % count !== 0) {
+    throw new Error(`${name}: ${count} keys draw ${count} equal parts along the leading axis, into which ${show(shape)} does not divide`);
+  }
+  return count;
 };
 
 /** Fills `out` element by element: the reference of an elementwise operation. */

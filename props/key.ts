@@ -14,14 +14,17 @@ import {
   key,
   normal,
   reshape,
+  rowKeys,
+  slice,
   softmax,
   split,
+  stack,
   tensor,
   truncatedNormal,
   uniform,
 } from '../lib/index.ts';
 import { apply } from '../lib/op.ts';
-import { onEveryDevice, read, same } from './laws/everywhere.ts';
+import { forSizes, onEveryDevice, read, same } from './laws/everywhere.ts';
 
 const everywhere = onEveryDevice(test);
 
@@ -98,6 +101,65 @@ everywhere('fold differs by number, and by key; a number and a tensor of it fold
   assert.is(folded.size, 18);
 });
 
+/** A list of keys, and what it says of each of them alone, in order. */
+const listed = (k: number) => rowKeys(key(8), k);
+const alone = (keys: Tensor, f: (key: Tensor, row: number) => Tensor) =>
+  stack(Array.from({ length: keys.shape[0] }, (_, r) => f(reshape(slice(keys, [r, 0], [1, 4]), [4]), r)));
+
+everywhere('a list of keys draws each row as its key alone does', (device) =>
+  forSizes('k m n', async ({ k, m, n }) => {
+    const keys = listed(k);
+    await same(device, () => [uniform(keys, [k, m, n]), alone(keys, (one) => uniform(one, [m, n]))], 0);
+    await same(device, () => [normal(keys, [k, m]), alone(keys, (one) => normal(one, [m]))], 0);
+    const logits = gumbel(key(1), [k, m, n]);
+    await same(
+      device,
+      () => [
+        categorical(keys, logits),
+        alone(keys, (one, r) => categorical(one, reshape(slice(logits, [r, 0, 0], [1, m, n]), [m, n]))),
+      ],
+      0,
+    );
+  }),
+);
+
+everywhere('and so it does in parts of any length, over one row or several', async (device) => {
+  for (const size of [1, 31, 32, 33, 1025, 2051, 4099]) {
+    const keys = listed(3);
+    await same(device, () => [uniform(keys, [3, size]), alone(keys, (one) => uniform(one, [size]))], 0);
+  }
+  await same(device, () => [uniform(listed(2), [6, 5]), reshape(uniform(listed(2), [2, 15]), [6, 5])], 0);
+});
+
+everywhere('split and fold map over a list of keys, and over a list of numbers', (device) =>
+  forSizes('k', async ({ k }) => {
+    const keys = listed(k);
+    const numbers = tensor(
+      Array.from({ length: k }, (_, i) => 3 * i + 1),
+      [k],
+      'i32',
+    );
+    await same(device, () => [split(keys, 'a').a, alone(keys, (one) => split(one, 'a').a)], 0);
+    await same(device, () => [fold(keys, 7), alone(keys, (one) => fold(one, 7))], 0);
+    await same(device, () => [fold(keys, numbers), alone(keys, (one, i) => fold(one, 3 * i + 1))], 0);
+    await same(
+      device,
+      () => [fold(key(5), numbers), stack(Array.from({ length: k }, (_, i) => fold(key(5), 3 * i + 1)))],
+      0,
+    );
+  }),
+);
+
+everywhere(
+  'every row gets a key of its own, whatever the number of rows, and a list of keys stays as it is',
+  async (device) => {
+    await same(device, () => [rowKeys(key(3), 4), slice(rowKeys(key(3), 9), [0, 0], [4, 4])], 0);
+    await same(device, () => [rowKeys(listed(4), 4), listed(4)], 0);
+    const keys = await read(device, () => rowKeys(key(3), 50));
+    assert.is(new Set(Array.from({ length: 50 }, (_, r) => keys.slice(4 * r, 4 * r + 4).join())).size, 50);
+  },
+);
+
 everywhere('seeds give different keys, all 53 bits of them', async (device) => {
   const seeds = [0, 1, 65536, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 2 ** 48, 2 ** 53 - 1];
   const seen = new Set<string>();
@@ -160,6 +222,8 @@ test('what is no seed, and what is no key, is refused', () => {
   assert.throws(() => uniform(tensor([1, 2, 3, 4]), [2]), /uniform: expected a key, .*got f32 \[4\]/);
   assert.throws(() => split(tensor([1, 2], [2], 'i32') as Tensor, 'a'), /split: expected a key/);
   assert.throws(() => fold(key(1), tensor([1])), /fold: expected an i32 scalar/);
+  assert.throws(() => fold(rowKeys(key(1), 3), tensor([1, 2], [2], 'i32')), /fold: .*one for each of 3 keys; got 2/);
+  assert.throws(() => uniform(rowKeys(key(1), 3), [4, 6]), /uniform: 3 keys draw 3 equal parts .*\[4 6\]/);
 });
 
 test.run();

@@ -2,7 +2,7 @@
  * The combined objective (paper §2): min Σ_x L_MLM(x, θ_G) + λ · L_Disc(x, θ_D). Both losses are means, the generator's
  * over the chosen positions, the discriminator's over all tokens that are not padding; λ = 50 belongs to means.
  */
-import { split } from '../key.ts';
+import { rowKeys, split } from '../key.ts';
 import { stopGradient } from '../grad.ts';
 import { add, differs, mul } from '../ops/arith.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from '../ops/loss.ts';
@@ -20,10 +20,11 @@ export const weighted = (...terms: readonly (readonly [number, Tensor])[]): Tens
 
 /**
  * The whole objective of one batch without a gradient, and everything on the way to it: what a step computes, to look at
- * or to measure. Use a configuration without dropout to evaluate.
+ * or to measure. `key` is one key, from which every row gets its own, or a list of them [b, 4]. Use a configuration
+ * without dropout to evaluate.
  */
 export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: ElectraConfig) => {
-  const { hide, choose, dropG, dropD } = split(key, 'hide', 'choose', 'dropG', 'dropD');
+  const { hide, choose, dropG, dropD } = split(rowKeys(key, batch.tokens.shape[0]), 'hide', 'choose', 'dropG', 'dropD');
   const masked = maskTokens(hide, batch, config);
   const guesses = generate(dropG, params, masked, config);
   const mlm = softmaxCrossEntropy(guesses, masked.answers, masked.weights, config.lossEpsilon);

@@ -3,7 +3,7 @@
  * everything that it changes is in its result.
  */
 import { grad, stopGradient } from '../grad.ts';
-import { fold, key, split } from '../key.ts';
+import { fold, key, rowKeys, split } from '../key.ts';
 import { donating, scoped } from '../memory.ts';
 import { add, differs, zeros } from '../ops/arith.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from '../ops/loss.ts';
@@ -25,7 +25,7 @@ export interface State {
   readonly moments: Moments;
   /** Steps done, an i32 scalar. */
   readonly step: Tensor;
-  /** The run's key; each step folds its number into it. */
+  /** The run's key; each step folds its number into it, and each row of its batch the row's. */
   readonly key: Tensor;
 }
 
@@ -42,7 +42,8 @@ const next = (step: Tensor): Tensor => add(step, 1);
 /** One step of ELECTRA pre-training (Clark et al. 2020, §2). State and batch are donated. */
 export const pretrainStep = (config: ElectraConfig, optimiser: Transform) =>
   donating((state: State, batch: Batch) => {
-    const { hide, choose, dropG, dropD } = split(fold(state.key, state.step), 'hide', 'choose', 'dropG', 'dropD');
+    const keys = rowKeys(fold(state.key, state.step), batch.tokens.shape[0]);
+    const { hide, choose, dropG, dropD } = split(keys, 'hide', 'choose', 'dropG', 'dropD');
 
     // 1. Hide 15 % of the tokens: `at` says where, `answers` what was there.
     const masked = maskTokens(hide, batch, config);

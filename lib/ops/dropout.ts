@@ -1,25 +1,31 @@
 /**
  * Dropout (Srivastava et al. 2014), inverted: each element is zeroed with probability `rate`, the others are divided by
- * 1 − rate, so the mean stays. Which ones is a function of the key alone: the vjp draws the same mask again from the same
- * key instead of keeping it.
+ * 1 − rate, so the mean stays. Which ones is a function of the key alone (or of a list of keys, each for its part of the
+ * rows): the vjp draws the same mask again from the same key instead of keeping it.
  */
 import * as kernels from '../../kernels/random.ts';
-import { elementwise, operation } from '../op.ts';
+import { keysOf, operation } from '../op.ts';
+import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 const dropoutOp: (params: { rate: number }, key: Tensor, x: Tensor) => Tensor = operation<{ rate: number }>({
   name: 'dropout',
   about: 'y = x / (1 − rate) where the uniform number of its place is at least the rate, else 0',
-  domain: { inputs: [{ dims: '4', below: 65536 }, { dims: 'm n' }], params: (_, pick) => ({ rate: pick(4) / 8 }) },
-  shape([, x], { rate }) {
+  domain: [['4', 'm n'], ['k 4', 'k m n']].map(([keys, x]) => ({
+    inputs: [{ dims: keys, below: 65536 }, { dims: x }],
+    params: (_, pick) => ({ rate: pick(4) / 8 }),
+  })),
+  shape([key, x], { rate }) {
+    keysOf('dropout', key, x.shape);
     if (!(rate >= 0 && rate < 1)) throw new Error(`dropout: the rate is a probability below 1, not ${rate}`);
     return { shape: x.shape, dtype: 'f32' };
   },
-  reference([key, x], y, { rate }) {
-    const draw = (i: number) => kernels.threefry(key[0], key[1], key[2], key[3], i >> 1, 0, 4 + (i & 1)) / 2 ** 24;
-    y.forEach((_, i) => (y[i] = draw(i) >= rate ? x[i] / (1 - rate) : 0));
+  reference: ([keys, x], y, { rate }) => y.forEach((_, i) => (y[i] = kernels.draw(keys, i, y.length) >= rate ? x[i] / (1 - rate) : 0)),
+  launches({ rate }, [key], y) {
+    const count = keysOf('dropout', key);
+    const size = sizeOf(y.shape) / count;
+    return [{ kernel: kernels.dropout, arrays: [0, 1], integers: [size], floats: [rate], output: [size, count] }];
   },
-  launches: ({ rate }, _, y) => [{ kernel: kernels.dropout, arrays: [0, 1], floats: [rate], output: elementwise(y) }],
   vjp: (dy, { inputs: [key], params }) => [null, dropoutOp(params, key, dy)],
   keeps: [0],
 });

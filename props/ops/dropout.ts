@@ -2,7 +2,23 @@
 import * as assert from 'uvu/assert';
 import { test } from 'uvu';
 import type { Tensor } from '../../lib/index.ts';
-import { differs, dropout, grad, key, less, mul, ones, split, sum, uniform, zeros } from '../../lib/index.ts';
+import {
+  concat,
+  differs,
+  dropout,
+  grad,
+  key,
+  less,
+  mul,
+  ones,
+  reshape,
+  rowKeys,
+  slice,
+  split,
+  sum,
+  uniform,
+  zeros,
+} from '../../lib/index.ts';
 import { onEveryDevice, forSizes, read, same } from '../laws/everywhere.ts';
 
 const everywhere = onEveryDevice(test);
@@ -41,6 +57,40 @@ everywhere('what is dropped is where the key’s uniform numbers are below the r
     0,
   ),
 );
+
+everywhere('a list of keys drops from each row what its key alone does', async (device) => {
+  for (const shape of [
+    [4, 5],
+    [2, 3, 7],
+    [3, 2113],
+  ]) {
+    const [k, ...rest] = shape;
+    const keys = rowKeys(key(9), k);
+    const x = uniform(key(1), shape);
+    const row = (r: number) => {
+      const [one, part] = [
+        slice(keys, [r, 0], [1, 4]),
+        slice(
+          x,
+          shape.map((_, axis) => (axis === 0 ? r : 0)),
+          [1, ...rest],
+        ),
+      ];
+      return dropout(reshape(one, [4]), part, 0.4);
+    };
+    await same(
+      device,
+      () => [
+        dropout(keys, x, 0.4),
+        concat(
+          Array.from({ length: k }, (_, r) => row(r)),
+          0,
+        ),
+      ],
+      0,
+    );
+  }
+});
 
 everywhere('the gradient passes exactly where the value did', (device) =>
   forSizes('m n', async ({ m, n }, real) => {

@@ -172,21 +172,32 @@ const affine: Replacement<{ scale: number; shift: number }> = ({ params: { scale
   { kernel: 'affine', items: sizeOf(spec.shape), grain: CHUNK, integers: [...inputs, output], floats: [scale, shift] },
 ];
 
-const deriveKey: Replacement<{ block: number; tag: number }> = ({ params: { block, tag }, inputs, output }) => [
-  { kernel: 'deriveKey', items: 1, grain: 1, integers: [...inputs, output, block, tag] },
+/** Keys that make a chunk. */
+const KEYS = 64;
+
+const deriveKey: Replacement<{ block: number; tag: number }> = ({ params: { block, tag }, spec, inputs, output }) => [
+  { kernel: 'deriveKey', items: sizeOf(spec.shape) / 4, grain: KEYS, integers: [...inputs, output, block, tag] },
 ];
 
-const fold: Replacement = ({ inputs, output }) => [{ kernel: 'fold', items: 1, grain: 1, integers: [...inputs, output] }];
-
-const dropout: Replacement<{ rate: number }> = ({ params: { rate }, spec, inputs, output }) => [
-  {
-    kernel: 'dropout',
-    items: sizeOf(spec.shape),
-    grain: CHUNK / 4,
-    integers: [...inputs, output, Math.ceil(rate * 2 ** 24)],
-    floats: [1 / (1 - rate)],
-  },
+const fold: Replacement = ({ specs: [keys, n], spec, inputs, output }) => [
+  { kernel: 'fold', items: sizeOf(spec.shape) / 4, grain: KEYS, integers: [...inputs, output, 4 * (keys.shape.length - 1), n.shape.length] },
 ];
+
+/** Elements that a key draws in one go. An item is as many, or what is left of the key's part. */
+const RUN = 2048;
+
+/** What is drawn from a list of keys, each for its part of the output. */
+const draws =
+  (kernel: string, more: (params: never) => Pick<Call, 'integers' | 'floats'> = () => ({ integers: [] })): Replacement =>
+  ({ params, specs: [keys], spec, inputs, output }) => {
+    const count = sizeOf(keys.shape) / 4;
+    const size = sizeOf(spec.shape) / count;
+    const { integers, floats } = more(params as never);
+    const items = count * Math.ceil(size / RUN);
+    return [{ kernel, items, grain: rowsOfChunk(Math.min(size, RUN), CHUNK / 4), integers: [...inputs, output, size, RUN, ...integers], floats }];
+  };
+
+const dropping = ({ rate }: { rate: number }) => ({ integers: [Math.ceil(rate * 2 ** 24)], floats: [1 / (1 - rate)] });
 
 const epsilon = (params: { epsilon: number }) => [params.epsilon];
 const scale = (params: { scale: number }) => [params.scale];
@@ -244,8 +255,8 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   topIndices: of(topIndices),
   deriveKey: of(deriveKey),
   fold,
-  uniform: elementwise('uniform', CHUNK / 4),
-  dropout: of(dropout),
+  uniform: draws('uniform'),
+  dropout: draws('dropout', dropping),
   average: of(withParameter('average')),
   averageSquare: of(withParameter('averageSquare')),
   adamDirection: of(withParameter('adamDirection')),

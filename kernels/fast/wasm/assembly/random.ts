@@ -1,8 +1,8 @@
 /**
- * Threefry-2x32-20 in 32-bit words, four blocks at a time; kernels/random.ts tells what it is, and gives the same bits. A
+ * Threefry-2x32-20 in 32-bit words, four blocks to a vector; kernels/random.ts tells what it is, and gives the same bits. A
  * key is four 16-bit halves of two words, high half first, held as floats.
  */
-import { at } from './lanes';
+import { at, storeSome } from './lanes';
 import { scratch } from './thread';
 
 // @ts-ignore: decorator
@@ -20,106 +20,140 @@ function turn(y: v128, by: i32, x: v128): v128 {
 }
 
 /**
- * The two words of the blocks of eight counters, left in the thread's scratch memory: the first words of the first four,
- * their second words, then the same of the other four. Two streams side by side keep the processor busy, since every step
- * of one waits for the step before.
+ * The words of the blocks of the counters `from` to `to`, in order, left in the thread's scratch memory; and of some more,
+ * since sixteen blocks are made at a time. Four streams side by side keep the processor busy: every step of one waits for
+ * the step before.
  */
-function blocks(k0: i32, k1: i32, counter: i32, tag: i32): void {
-  const k2 = k0 ^ k1 ^ 0x1bd11bda;
+function words(key: usize, from: i32, to: i32, tag: i32): void {
+  const k0 = word(key, 0), k1 = word(key, 1), k2 = k0 ^ k1 ^ 0x1bd11bda;
   const a = i32x4.splat(k0), b = i32x4.splat(k1), c = i32x4.splat(k2);
-  let x = i32x4.add(i32x4.splat(counter + k0), i32x4(0, 1, 2, 3)), y = i32x4.splat(tag + k1);
-  let u = i32x4.add(x, i32x4.splat(4)), v = y;
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 13, x), v = turn(v, 13, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 15, x), v = turn(v, 15, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 26, x), v = turn(v, 26, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 6, x), v = turn(v, 6, u);
-  x = i32x4.add(x, b), u = i32x4.add(u, b), y = i32x4.add(y, i32x4.add(c, i32x4.splat(1))), v = i32x4.add(v, i32x4.add(c, i32x4.splat(1)));
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 17, x), v = turn(v, 17, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 29, x), v = turn(v, 29, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 16, x), v = turn(v, 16, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 24, x), v = turn(v, 24, u);
-  x = i32x4.add(x, c), u = i32x4.add(u, c), y = i32x4.add(y, i32x4.add(a, i32x4.splat(2))), v = i32x4.add(v, i32x4.add(a, i32x4.splat(2)));
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 13, x), v = turn(v, 13, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 15, x), v = turn(v, 15, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 26, x), v = turn(v, 26, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 6, x), v = turn(v, 6, u);
-  x = i32x4.add(x, a), u = i32x4.add(u, a), y = i32x4.add(y, i32x4.add(b, i32x4.splat(3))), v = i32x4.add(v, i32x4.add(b, i32x4.splat(3)));
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 17, x), v = turn(v, 17, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 29, x), v = turn(v, 29, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 16, x), v = turn(v, 16, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 24, x), v = turn(v, 24, u);
-  x = i32x4.add(x, b), u = i32x4.add(u, b), y = i32x4.add(y, i32x4.add(c, i32x4.splat(4))), v = i32x4.add(v, i32x4.add(c, i32x4.splat(4)));
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 13, x), v = turn(v, 13, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 15, x), v = turn(v, 15, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 26, x), v = turn(v, 26, u);
-  x = i32x4.add(x, y), u = i32x4.add(u, v), y = turn(y, 6, x), v = turn(v, 6, u);
-  x = i32x4.add(x, c), u = i32x4.add(u, c), y = i32x4.add(y, i32x4.add(a, i32x4.splat(5))), v = i32x4.add(v, i32x4.add(a, i32x4.splat(5)));
-  v128.store(scratch, x);
-  v128.store(scratch, y, 16);
-  v128.store(scratch, u, 32);
-  v128.store(scratch, v, 48);
+  const c1 = i32x4.splat(k2 + 1), a2 = i32x4.splat(k0 + 2), b3 = i32x4.splat(k1 + 3), c4 = i32x4.splat(k2 + 4), a5 = i32x4.splat(k0 + 5);
+  let words = scratch;
+  for (let counter = from; counter < to; counter += 16, words += 128) {
+    let x0 = i32x4.add(i32x4.splat(counter + k0), i32x4(0, 1, 2, 3)), y0 = i32x4.splat(tag + k1);
+    let x1 = i32x4.add(x0, i32x4.splat(4)), y1 = y0;
+    let x2 = i32x4.add(x1, i32x4.splat(4)), y2 = y0;
+    let x3 = i32x4.add(x2, i32x4.splat(4)), y3 = y0;
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 13, x0), y1 = turn(y1, 13, x1), y2 = turn(y2, 13, x2), y3 = turn(y3, 13, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 15, x0), y1 = turn(y1, 15, x1), y2 = turn(y2, 15, x2), y3 = turn(y3, 15, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 26, x0), y1 = turn(y1, 26, x1), y2 = turn(y2, 26, x2), y3 = turn(y3, 26, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 6, x0), y1 = turn(y1, 6, x1), y2 = turn(y2, 6, x2), y3 = turn(y3, 6, x3);
+    x0 = i32x4.add(x0, b), x1 = i32x4.add(x1, b), x2 = i32x4.add(x2, b), x3 = i32x4.add(x3, b);
+    y0 = i32x4.add(y0, c1), y1 = i32x4.add(y1, c1), y2 = i32x4.add(y2, c1), y3 = i32x4.add(y3, c1);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 17, x0), y1 = turn(y1, 17, x1), y2 = turn(y2, 17, x2), y3 = turn(y3, 17, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 29, x0), y1 = turn(y1, 29, x1), y2 = turn(y2, 29, x2), y3 = turn(y3, 29, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 16, x0), y1 = turn(y1, 16, x1), y2 = turn(y2, 16, x2), y3 = turn(y3, 16, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 24, x0), y1 = turn(y1, 24, x1), y2 = turn(y2, 24, x2), y3 = turn(y3, 24, x3);
+    x0 = i32x4.add(x0, c), x1 = i32x4.add(x1, c), x2 = i32x4.add(x2, c), x3 = i32x4.add(x3, c);
+    y0 = i32x4.add(y0, a2), y1 = i32x4.add(y1, a2), y2 = i32x4.add(y2, a2), y3 = i32x4.add(y3, a2);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 13, x0), y1 = turn(y1, 13, x1), y2 = turn(y2, 13, x2), y3 = turn(y3, 13, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 15, x0), y1 = turn(y1, 15, x1), y2 = turn(y2, 15, x2), y3 = turn(y3, 15, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 26, x0), y1 = turn(y1, 26, x1), y2 = turn(y2, 26, x2), y3 = turn(y3, 26, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 6, x0), y1 = turn(y1, 6, x1), y2 = turn(y2, 6, x2), y3 = turn(y3, 6, x3);
+    x0 = i32x4.add(x0, a), x1 = i32x4.add(x1, a), x2 = i32x4.add(x2, a), x3 = i32x4.add(x3, a);
+    y0 = i32x4.add(y0, b3), y1 = i32x4.add(y1, b3), y2 = i32x4.add(y2, b3), y3 = i32x4.add(y3, b3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 17, x0), y1 = turn(y1, 17, x1), y2 = turn(y2, 17, x2), y3 = turn(y3, 17, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 29, x0), y1 = turn(y1, 29, x1), y2 = turn(y2, 29, x2), y3 = turn(y3, 29, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 16, x0), y1 = turn(y1, 16, x1), y2 = turn(y2, 16, x2), y3 = turn(y3, 16, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 24, x0), y1 = turn(y1, 24, x1), y2 = turn(y2, 24, x2), y3 = turn(y3, 24, x3);
+    x0 = i32x4.add(x0, b), x1 = i32x4.add(x1, b), x2 = i32x4.add(x2, b), x3 = i32x4.add(x3, b);
+    y0 = i32x4.add(y0, c4), y1 = i32x4.add(y1, c4), y2 = i32x4.add(y2, c4), y3 = i32x4.add(y3, c4);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 13, x0), y1 = turn(y1, 13, x1), y2 = turn(y2, 13, x2), y3 = turn(y3, 13, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 15, x0), y1 = turn(y1, 15, x1), y2 = turn(y2, 15, x2), y3 = turn(y3, 15, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 26, x0), y1 = turn(y1, 26, x1), y2 = turn(y2, 26, x2), y3 = turn(y3, 26, x3);
+    x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
+    y0 = turn(y0, 6, x0), y1 = turn(y1, 6, x1), y2 = turn(y2, 6, x2), y3 = turn(y3, 6, x3);
+    x0 = i32x4.add(x0, c), x1 = i32x4.add(x1, c), x2 = i32x4.add(x2, c), x3 = i32x4.add(x3, c);
+    y0 = i32x4.add(y0, a5), y1 = i32x4.add(y1, a5), y2 = i32x4.add(y2, a5), y3 = i32x4.add(y3, a5);
+    v128.store(words, v128.shuffle<i32>(x0, y0, 0, 4, 1, 5), 0);
+    v128.store(words, v128.shuffle<i32>(x0, y0, 2, 6, 3, 7), 16);
+    v128.store(words, v128.shuffle<i32>(x1, y1, 0, 4, 1, 5), 32);
+    v128.store(words, v128.shuffle<i32>(x1, y1, 2, 6, 3, 7), 48);
+    v128.store(words, v128.shuffle<i32>(x2, y2, 0, 4, 1, 5), 64);
+    v128.store(words, v128.shuffle<i32>(x2, y2, 2, 6, 3, 7), 80);
+    v128.store(words, v128.shuffle<i32>(x3, y3, 0, 4, 1, 5), 96);
+    v128.store(words, v128.shuffle<i32>(x3, y3, 2, 6, 3, 7), 112);
+  }
 }
 
 /** The four 16-bit halves of one block, as floats: a new key. */
 function storeKey(key: usize, counter: i32, tag: i32, y: usize): void {
-  blocks(word(key, 0), word(key, 1), counter, tag);
-  const first = load<u32>(scratch), second = load<u32>(scratch, 16);
+  words(key, counter, counter + 1, tag);
+  const first = load<u32>(scratch), second = load<u32>(scratch, 4);
   store<f32>(y, (first >> 16) as f32);
   store<f32>(y, (first & 0xffff) as f32, 4);
   store<f32>(y, (second >> 16) as f32, 8);
   store<f32>(y, (second & 0xffff) as f32, 12);
 }
 
-/** Arguments: key, y, block, tag. One item. */
+/** Arguments: keys, y, block, tag. Items are keys. */
 export function deriveKey(p: usize, from: u32, to: u32): void {
-  storeKey(load<usize>(p), load<i32>(p, 8), load<i32>(p, 12), load<usize>(p, 4));
+  for (let i = from; i < to; i++) storeKey(at(load<usize>(p), 4 * i), load<i32>(p, 8), load<i32>(p, 12), at(load<usize>(p, 4), 4 * i));
 }
 
-/** Arguments: key, n, y. One item. */
+/** Arguments: keys, numbers, y, the elements from key to key and from number to number (0 repeats). Items are new keys. */
 export function fold(p: usize, from: u32, to: u32): void {
-  storeKey(load<usize>(p), load<f32>(load<usize>(p, 4)) as i32, 1, load<usize>(p, 8));
+  const keyStep = load<u32>(p, 12), numberStep = load<u32>(p, 16);
+  for (let i = from; i < to; i++) {
+    const n = load<f32>(at(load<usize>(p, 4), numberStep * i)) as i32;
+    storeKey(at(load<usize>(p), keyStep * i), n, 1, at(load<usize>(p, 8), 4 * i));
+  }
 }
 
-/** The upper 24 bits of the words of two or four blocks, in order: of the `part`-th four of the sixteen words. */
+const enum Draw { uniform, dropout }
+
+/** What becomes of four words: numbers in [0, 1), or the elements x · scale where the upper 24 bits reach the threshold, else 0. */
 // @ts-ignore: decorator
 @inline
-function drawn(part: u32): v128 {
-  const words = scratch + (part & 2) * 16;
-  const pairs =
-    (part & 1) == 0
-      ? v128.shuffle<i32>(v128.load(words), v128.load(words, 16), 0, 4, 1, 5)
-      : v128.shuffle<i32>(v128.load(words), v128.load(words, 16), 2, 6, 3, 7);
-  return i32x4.shr_u(pairs, 8);
+function use(op: Draw, words: v128, x: usize, threshold: v128, scale: v128): v128 {
+  const bits = i32x4.shr_u(words, 8);
+  if (op == Draw.dropout) return v128.and(f32x4.mul(v128.load(x), scale), i32x4.ge_s(bits, threshold));
+  return f32x4.mul(f32x4.convert_i32x4_s(bits), f32x4.splat(1 / 16777216));
 }
 
+/** Items are runs: a key's part of `size` elements is cut into runs of `run`, an even number, of which the last is shorter. */
 // @ts-ignore: decorator
 @inline
-function unit(part: u32): v128 {
-  return f32x4.mul(f32x4.convert_i32x4_s(drawn(part)), f32x4.splat(1 / 16777216));
+function draw(op: Draw, keys: usize, x: usize, y: usize, size: u32, run: u32, from: u32, to: u32, threshold: v128, scale: v128): void {
+  const runs = (size + run - 1) / run;
+  for (let item = from; item < to; item++) {
+    const row = item / runs, first = (item % runs) * run;
+    const count = min(run, size - first);
+    words(at(keys, 4 * row), first >> 1, (first + count + 1) >> 1, 0);
+    const source = at(x, row * size + first), target = at(y, row * size + first);
+    let i: u32 = 0;
+    for (; i + 4 <= count; i += 4) v128.store(at(target, i), use(op, v128.load(at(scratch, i)), at(source, i), threshold, scale));
+    if (i < count) storeSome(at(target, i), use(op, v128.load(at(scratch, i)), at(source, i), threshold, scale), count - i);
+  }
 }
 
-/** Numbers in [0, 1). Arguments: key, y. Items are elements; chunks begin at multiples of sixteen, and fill whole lines. */
+/** Numbers in [0, 1). Arguments: keys, y, elements a key, elements a run. */
 export function uniform(p: usize, from: u32, to: u32): void {
-  const k0 = word(load<usize>(p), 0), k1 = word(load<usize>(p), 1);
-  for (let y = at(load<usize>(p, 4), from), i = from; i < to; i += 16, y += 64) {
-    blocks(k0, k1, i >> 1, 0);
-    v128.store(y, unit(0));
-    v128.store(y, unit(1), 16);
-    v128.store(y, unit(2), 32);
-    v128.store(y, unit(3), 48);
-  }
+  const none = i32x4.splat(0);
+  draw(Draw.uniform, load<usize>(p), 0, load<usize>(p, 4), load<u32>(p, 8), load<u32>(p, 12), from, to, none, none);
 }
 
-/** x · scale where the draw reaches the threshold, else 0. Arguments: key, x, y, threshold in 2⁻²⁴; scale. Items as above. */
+/** Elements that are kept or dropped. Arguments: keys, x, y, elements a key, elements a run, threshold in 2⁻²⁴; scale. */
 export function dropout(p: usize, from: u32, to: u32): void {
-  const k0 = word(load<usize>(p), 0), k1 = word(load<usize>(p), 1);
-  const threshold = v128.load32_splat(p, 12), scale = v128.load32_splat(p, 16);
-  let x = at(load<usize>(p, 4), from);
-  for (let y = at(load<usize>(p, 8), from), i = from; i < to; i += 16, x += 64, y += 64) {
-    blocks(k0, k1, i >> 1, 0);
-    v128.store(y, v128.and(f32x4.mul(v128.load(x), scale), i32x4.ge_s(drawn(0), threshold)));
-    v128.store(y, v128.and(f32x4.mul(v128.load(x, 16), scale), i32x4.ge_s(drawn(1), threshold)), 16);
-    v128.store(y, v128.and(f32x4.mul(v128.load(x, 32), scale), i32x4.ge_s(drawn(2), threshold)), 32);
-    v128.store(y, v128.and(f32x4.mul(v128.load(x, 48), scale), i32x4.ge_s(drawn(3), threshold)), 48);
-  }
+  const threshold = v128.load32_splat(p, 20), scale = v128.load32_splat(p, 24);
+  draw(Draw.dropout, load<usize>(p), load<usize>(p, 4), load<usize>(p, 8), load<u32>(p, 12), load<u32>(p, 16), from, to, threshold, scale);
 }
