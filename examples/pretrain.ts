@@ -6,6 +6,7 @@
  */
 import type { ElectraConfig, State, Transform } from '../lib/index.ts';
 import {
+  accumulatedStep,
   addDecayedWeights,
   batchAt,
   chain,
@@ -67,7 +68,7 @@ const train = async (options: Options, run: Run, config: ElectraConfig, text: Te
 
   const optimiser = published(config);
   let state = initState(config, optimiser, options.seed, tensor(text.unigram));
-  const step = pretrainStep(config, optimiser);
+  const step = options.accumulate > 1 ? accumulatedStep(config, optimiser, options.accumulate) : pretrainStep(config, optimiser);
   const order = derive([0, options.seed], 3);
 
   const view = openConsole(options, config, text);

@@ -61,6 +61,7 @@ export type { Spans, Task, TaskHead, TaskParams } from './electra/heads.ts';
 export { pretrainLoss, weighted } from './electra/objective.ts';
 export { initState, pretrainStep } from './electra/step.ts';
 export type { State } from './electra/step.ts';
+export { accumulatedStep } from './electra/accumulate.ts';
 export { evaluator } from './electra/evaluate.ts';
 export type { Evaluation, Sample } from './electra/evaluate.ts';
 export { areaUnderCurve, confusion } from './electra/metrics.ts';

@@ -12,6 +12,7 @@ export interface Options {
   readonly config: string;
   readonly steps?: number;
   readonly batch?: number;
+  readonly accumulate: number;
   readonly seq?: number;
   readonly lr?: number;
   readonly dropout?: number;
@@ -47,6 +48,7 @@ export const parseOptions = (argv: readonly string[]): Options =>
     .option('--config <name>', `${Object.keys(configs).join(', ')}, or a .json file`, 'demo')
     .option('--steps <n>', 'training steps', number(1))
     .option('--batch <n>', 'sequences in a step', number(1))
+    .option('--accumulate <n>', 'parts in which a step computes its sequences: less memory, the same update', number(1), 1)
     .option('--seq <n>', 'tokens in a sequence', number(8))
     .option('--lr <x>', 'highest learning rate', number(0, 1, false))
     .option('--dropout <x>', 'dropout rate', number(0, 0.9, false))

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.ts';
 import type { ElectraConfig } from './config.ts';
 import { discriminate } from './discriminator.ts';
 import { generate, sampleTokens } from './generator.ts';
-import type { Batch } from './mask.ts';
+import type { Batch, Masked } from './mask.ts';
 import { maskTokens, replaceTokens } from './mask.ts';
 import type { Params } from './params.ts';
 
@@ -20,12 +20,12 @@ export const weighted = (...terms: readonly (readonly [number, Tensor])[]): Tens
 
 /**
  * The whole objective of one batch without a gradient, and everything on the way to it: what a step computes, to look at
- * or to measure. `key` is one key, from which every row gets its own, or a list of them [b, 4]. Use a configuration
- * without dropout to evaluate.
+ * or to measure. `key` is one key, from which every row gets its own, or a list of them [b, 4]; `hidden` is the batch with
+ * its tokens hidden, where somebody has done it with the same key. Use a configuration without dropout to evaluate.
  */
-export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: ElectraConfig) => {
+export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: ElectraConfig, hidden?: Masked) => {
   const { hide, choose, dropG, dropD } = split(rowKeys(key, batch.tokens.shape[0]), 'hide', 'choose', 'dropG', 'dropD');
-  const masked = maskTokens(hide, batch, config);
+  const masked = hidden ?? maskTokens(hide, batch, config);
   const guesses = generate(dropG, params, masked, config);
   const mlm = softmaxCrossEntropy(guesses, masked.answers, masked.weights, config.lossEpsilon);
   const chosen = sampleTokens(choose, stopGradient(guesses), config.temperature, config.disallowCorrect ? masked.answers : undefined);
