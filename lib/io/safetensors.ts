@@ -68,8 +68,11 @@ const WIDEN: Record<string, (halves: Uint16Array) => Float32Array> = {
 };
 
 /** Bytes of one element, or undefined for a dtype that this file does not know. */
-const widthOf = (dtype: string): number | undefined =>
+export const widthOf = (dtype: string): number | undefined =>
   isStored(dtype) ? ARRAYS[dtype].BYTES_PER_ELEMENT : Object.hasOwn(WIDEN, dtype) ? 2 : undefined;
+
+/** The dtype that a tensor has once it is read. */
+export const storedAs = (dtype: string): SafeDType => (isStored(dtype) ? dtype : 'F32');
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -167,7 +170,7 @@ const readMetadata = (json: Json): Record<string, string> => {
 };
 
 /** The numbers from `begin` to `end`: the bytes themselves where they lie at a multiple of their width, else a copy. */
-const readArray = (dtype: string, bytes: Uint8Array, begin: number, end: number): SafeArray => {
+export const readArray = (dtype: string, bytes: Uint8Array, begin: number, end: number): SafeArray => {
   const width = widthOf(dtype) ?? 1;
   const from =
     (bytes.byteOffset + begin) % width === 0 ? bytes.subarray(begin, end) : new Uint8Array(bytes.subarray(begin, end));
@@ -200,7 +203,7 @@ export const decodeSafetensors = (bytes: Uint8Array): Safetensors => {
 
   const tensors = entries.map(({ name, dtype, shape, begin, end }): [string, SafeTensor] => [
     name,
-    { dtype: isStored(dtype) ? dtype : 'F32', shape, data: readArray(dtype, bytes, start + begin, start + end) },
+    { dtype: storedAs(dtype), shape, data: readArray(dtype, bytes, start + begin, start + end) },
   ]);
   return { tensors: new Map(tensors), metadata };
 };
