@@ -3,6 +3,7 @@
  *
  *     npm start                                        # a small one, on the State of the Union addresses
  *     npx tsx examples/pretrain.ts --corpus my/texts --config mini --out runs/mine
+ *     npx tsx examples/pretrain.ts --resume runs/mine  # goes on where it stopped, however it did
  */
 import type { ElectraConfig, State, Transform } from '../lib/index.ts';
 import {
@@ -19,15 +20,20 @@ import {
   tensor,
   useDevice,
   warmupLinearDecay,
+  WordPiece,
 } from '../lib/index.ts';
-import type { Run } from '../lib/node.ts';
-import { checkpointSteps, loadCheckpoint, openRun, saveCheckpoint, saveModel, UserError } from '../lib/node.ts';
+import type { Checkpoint, Run } from '../lib/node.ts';
+import { checkpointSteps, latestCheckpoint, loadCheckpoint, openRun, readMetrics, saveCheckpoint, saveModel, UserError, writeMetrics } from '../lib/node.ts';
 import { dryRun } from './pretrain/cost.ts';
 import { openConsole } from './pretrain/console.ts';
+import { loadStart, startState } from './pretrain/init.ts';
+import type { Start } from './pretrain/init.ts';
 import { openJournal } from './pretrain/journal.ts';
-import { chooseConfig, freshFolder, parseOptions, warnings } from './pretrain/options.ts';
+import { checkpointEvery, chooseConfig, evalEvery, freshFolder, namedConfig, parseOptions, warnings } from './pretrain/options.ts';
 import type { Options } from './pretrain/options.ts';
-import { prepareText, toBatch } from './pretrain/text.ts';
+import { bestOf, differences, machineOf, refuseOthers, settingsOf } from './pretrain/resume.ts';
+import type { Remembered } from './pretrain/resume.ts';
+import { prepareText, readDocuments, toBatch } from './pretrain/text.ts';
 import type { Text } from './pretrain/text.ts';
 
 /** The published optimiser: clip, Adam without bias correction, decoupled decay, warm-up × linear decay. */
@@ -56,27 +62,55 @@ const saveModels = async (run: Run, config: ElectraConfig, { params: { embedding
 const keepLastGood = async (run: Run, config: ElectraConfig, text: Text, step: number): Promise<never> => {
   const last = checkpointSteps(run.checkpoints).findLast((saved) => saved < step - 1);
   if (last === undefined) throw new UserError(`the loss of step ${step} is not finite; lower the learning rate (--lr)`);
-  const { state } = loadCheckpoint<State>(`${run.checkpoints}/${last}`);
-  await saveModels(run, config, state, text);
+  await saveModels(run, config, loadCheckpoint<State>(`${run.checkpoints}/${last}`).state(), text);
   throw new UserError(`the loss of step ${step} is not finite; the model of step ${last} is kept; lower the learning rate (--lr)`);
 };
 
-const train = async (options: Options, run: Run, config: ElectraConfig, text: Text, device: string): Promise<void> => {
-  const { steps, batchSize, sequenceLength } = config.training;
-  const evalEvery = options.evalEvery ?? Math.max(1, Math.round(steps / 20));
-  const checkpointEvery = options.checkpointEvery ?? Math.max(1, Math.round(steps / 10));
+/** All that a run is, once its settings are chosen and its text is read. */
+interface Plan {
+  readonly options: Options;
+  readonly run: Run;
+  readonly config: ElectraConfig;
+  readonly text: Text;
+  readonly start?: Start;
+  /** Where it goes on, if it is no new one. */
+  readonly from?: Checkpoint<State>;
+  /** What every checkpoint remembers; metrics and time come to it. */
+  readonly remembered: Pick<Remembered, 'settings' | 'options' | 'machine' | 'tokenizer'>;
+}
 
+const train = async ({ options, run, config, text, start, from, remembered }: Plan): Promise<void> => {
+  const { steps, batchSize, sequenceLength } = config.training;
   const optimiser = published(config);
-  let state = initState(config, optimiser, options.seed, tensor(text.unigram));
+  const fresh = () => (start ? startState(start, config, optimiser, options.seed) : initState(config, optimiser, options.seed, tensor(text.unigram)));
+  const before = from && (from.info as Remembered);
+  let state = from?.state() ?? fresh();
+  let done = from?.step ?? 0;
   const step = options.accumulate > 1 ? accumulatedStep(config, optimiser, options.accumulate) : pretrainStep(config, optimiser);
   const order = derive([0, options.seed], 3);
 
-  const view = openConsole(options, config, text);
-  const journal = openJournal(run, config, text, { device, seed: options.seed });
-  view.sample(await journal.evaluate(0, state));
+  writeMetrics(run.metrics, before?.metrics ?? []);
+  const view = openConsole(options, config, text, { from: done, spent: before?.seconds });
+  const journal = openJournal(run, config, text, { device: remembered.machine.device, seed: options.seed });
 
-  let done = 0;
-  while (done < steps && !view.interrupted()) {
+  const save = () => {
+    const metrics = readMetrics(run.metrics);
+    const best = bestOf([...checkpointSteps(run.checkpoints), done], metrics);
+    return saveCheckpoint(run.checkpoints, done, state, { ...remembered, metrics, seconds: view.seconds() }, { best });
+  };
+
+  // Saving comes before measuring: a checkpoint knows nothing of its own step's evaluation, which is made again, the same,
+  // by a run that goes on from there. So the evaluation at an interruption leaves no trace in a run that is resumed.
+  for (;;) {
+    const last = done === steps || view.interrupted();
+    if ((last || done % checkpointEvery(options, config) === 0) && done !== from?.step) await save();
+    if (last || done % evalEvery(options, config) === 0) {
+      const measured = await journal.evaluate(done, state, view.tokensPerSecond());
+      if (!Number.isFinite(measured.heldOut.loss)) await keepLastGood(run, config, text, done + 1);
+      view.sample(measured);
+    }
+    if (last) break;
+
     const { epochs, ...batch } = batchAt(text.train, order, done, batchSize);
     const [next, metrics] = step(state, toBatch(batch));
     state = next;
@@ -84,16 +118,6 @@ const train = async (options: Options, run: Run, config: ElectraConfig, text: Te
     const [loss, mlm, rtd] = await Promise.all([metrics.loss.item(), metrics.mlm.item(), metrics.rtd.item()]);
     if (!Number.isFinite(loss)) await keepLastGood(run, config, text, done);
     view.step(done, { mlm, rtd, epochs, tokens: batchSize * sequenceLength });
-
-    const last = done === steps || view.interrupted();
-    if (done % evalEvery === 0 || last) {
-      const measured = await journal.evaluate(done, state, view.tokensPerSecond());
-      if (!Number.isFinite(measured.heldOut.loss)) await keepLastGood(run, config, text, done + 1);
-      view.sample(measured);
-    }
-    if (done % checkpointEvery === 0 || last) {
-      await saveCheckpoint(run.checkpoints, done, state, { config, seed: options.seed }, { best: journal.best() });
-    }
   }
 
   await saveModels(run, config, state, text);
@@ -101,21 +125,56 @@ const train = async (options: Options, run: Run, config: ElectraConfig, text: Te
   view.close(journal.summary(), run.folder);
 };
 
-const main = async (): Promise<void> => {
-  const options = parseOptions(process.argv);
-  const chosen = chooseConfig(options);
-  const device = await useDevice(options.device);
-  const say = (line: string) => options.quiet || process.stdout.write(`${line}\n`);
-  say(device.description);
-  if (options.dryRun) return dryRun(chosen, say);
+const warn = (message: string) => process.stderr.write(`warning: ${message}\n`);
 
-  const run = openRun(options.out ?? freshFolder());
+/** Says where a run goes on that the file system stopped. */
+const sayWhatIsSaved = (run: Run, error: Error): never => {
+  const last = checkpointSteps(run.checkpoints).at(-1);
+  if (!(error instanceof UserError) || error.cause === undefined || last === undefined) throw error;
+  throw new UserError(`${error.message}\nthe checkpoint of step ${last} is whole: --resume ${run.folder} goes on from there`, { cause: error });
+};
+
+const main = async (): Promise<void> => {
+  const { options: asked, given } = parseOptions(process.argv);
+  const say = (line: string) => asked.quiet || process.stdout.write(`${line}\n`);
+  const { resume, out, quiet, dryRun: isDry, ...lasting } = asked;
+
+  /** Opens the device and settles the sizes: those of a run that goes on, of the models to start from, or the named ones. */
+  const choose = async (options: Options, before?: Remembered) => {
+    const device = await useDevice(options.device);
+    say(device.description);
+    if (before && given.config === undefined) return { device, chosen: chooseConfig(options, before.settings.config) };
+    const named = namedConfig(options.config);
+    const start = options.init && (await loadStart(options.init, named));
+    return { device, start, chosen: chooseConfig(options, start?.config ?? named) };
+  };
+  if (isDry) return dryRun((await choose(asked)).chosen, say);
+
+  const run = openRun(resume ?? out ?? freshFolder(), { resume: resume !== undefined });
   try {
-    const text = await prepareText(options, chosen, run.cache);
+    const from = resume === undefined ? undefined : latestCheckpoint<State>(run.checkpoints, warn);
+    const before = from && (from.info as Remembered);
+    const options: Options = { ...asked, ...before?.options, ...given };
+    const { device, start, chosen } = await choose(options, before);
+    const documents = readDocuments(options);
+    const machine = machineOf(device.description);
+    const settings = settingsOf(options, chosen, documents.identity);
+    if (before) {
+      refuseOthers(run.folder, before.settings, settings);
+      const other = differences(before.machine, machine);
+      if (other.length > 0) warn(`this is not where the run was computed, so its last bits may differ: ${other.join('; ')}`);
+      say(`going on from step ${from.step}`);
+    }
+    // The vocabulary of models to start from is known; any other is learned or read again, and must turn out the same.
+    const known = start?.tokenizer ?? (options.init && before && new WordPiece(before.tokenizer.vocab, before.tokenizer.options));
+    const text = await prepareText(documents, options, chosen, run.cache, known);
     const { vocab, special } = text.tokenizer;
-    const config: ElectraConfig = { ...chosen, vocabSize: vocab.length, special };
+    const tokenizer = { vocab, options: text.tokenizer.options };
+    if (before) refuseOthers(run.folder, { tokenizer: before.tokenizer }, { tokenizer });
+    const config: ElectraConfig = known ? chosen : { ...chosen, vocabSize: vocab.length, special };
     warnings(config).forEach((warning) => say(`warning: ${warning}`));
-    await train(options, run, config, text, device.description);
+    const remembered = { settings, options: before?.options ?? lasting, machine, tokenizer };
+    await train({ options, run, config, text, start, from, remembered }).catch((error: Error) => sayWhatIsSaved(run, error));
   } finally {
     run.close();
   }

@@ -19,8 +19,9 @@ export interface Console {
   sample(measured: { words: Word[]; heldOut: Evaluation }): void;
   /** Whether somebody asked to stop; a second Ctrl-C ends the program at once. */
   interrupted(): boolean;
-  /** Tokens a second since the run began. */
+  /** Tokens a second since the program started; NaN before the first step. */
   tokensPerSecond(): number;
+  /** Time that the run has taken, before it was resumed too. */
   seconds(): number;
   /** Prints the result and where everything is. */
   close(summary: string[], folder: string): void;
@@ -28,12 +29,18 @@ export interface Console {
 
 const columns = () => Math.min(process.stdout.columns ?? 100, 100);
 
-export const openConsole = ({ quiet }: Options, { training }: ElectraConfig, { unigramLoss, train, heldOut, tokenizer }: Text): Console => {
+/** Opens the console of a run, or of one that goes on after `from` steps and `spent` seconds. */
+export const openConsole = (
+  { quiet }: Options,
+  { training }: ElectraConfig,
+  { unigramLoss, train, heldOut, tokenizer }: Text,
+  { from = 0, spent = 0 }: { from?: number; spent?: number } = {},
+): Console => {
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;
   let tokens = 0;
   let stop = false;
-  let step = 0;
+  let step = from;
 
   const interrupt = () => {
     if (stop) process.exit(130);
@@ -61,7 +68,7 @@ export const openConsole = ({ quiet }: Options, { training }: ElectraConfig, { u
         `${tokenizer.vocab.length.toLocaleString('en')} tokens in the vocabulary\n` +
         `guessing by frequency alone costs ${unigramLoss.toFixed(3)} nats a token: below that, context is at work\n`,
     );
-    bar.start(training.steps, 0, payload);
+    bar.start(training.steps, from, payload);
   }
 
   return {
@@ -81,8 +88,8 @@ export const openConsole = ({ quiet }: Options, { training }: ElectraConfig, { u
       bar.start(training.steps, step, payload);
     },
     interrupted: () => stop,
-    tokensPerSecond: () => tokens / seconds(),
-    seconds,
+    tokensPerSecond: () => (tokens === 0 ? NaN : tokens / seconds()),
+    seconds: () => spent + seconds(),
     close(summary, folder) {
       bar.stop();
       if (!quiet) process.stdout.write(`\n${summary.join('\n')}\n\n${folder}: discriminator, generator, checkpoints, report.html\n`);

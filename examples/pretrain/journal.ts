@@ -43,8 +43,6 @@ const wordsOf = ({ tokens, corrupted, attend, verdicts, at, hidden }: Sample, { 
 export interface Journal {
   /** Measures the state after `step` steps; returns the held-out sample as words. */
   evaluate(step: number, state: State, tokensPerSecond?: number): Promise<{ words: Word[]; heldOut: Evaluation }>;
-  /** The step with the smallest held-out loss so far. */
-  best(): number | undefined;
   /** The last evaluation beside what knows nothing of context, in lines to print. */
   summary(): string[];
   /** Writes the report. */
@@ -56,7 +54,6 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
   const { steps, batchSize, sequenceLength } = config.training;
   const rate = warmupLinearDecay(config.training);
   const samples: { step: number; words: Word[] }[] = [];
-  let best: { step: number; loss: number } | undefined;
   let final: Evaluation | undefined;
 
   const record = (step: number, split: Measured['split'], evaluation: Evaluation, learningRate: number, tokensPerSecond: number) => {
@@ -76,11 +73,9 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
       record(step, 'heldout', heldOut, learningRate, tokensPerSecond);
       const words = wordsOf(heldOut.sample, text.tokenizer);
       samples.push({ step, words });
-      if (best === undefined || heldOut.loss < best.loss) best = { step, loss: heldOut.loss };
       final = heldOut;
       return { words, heldOut };
     },
-    best: () => best?.step,
     summary() {
       const { mlmMaskedLoss, rtdAuc, rtdAccuracy, sampledAccuracy, replacedRate, rtdPrecision, rtdRecall } = final!;
       const percent = (x: number) => `${(100 * x).toFixed(1)} %`;

@@ -1,5 +1,6 @@
 /** The command line of `pretrain.ts`, and the configuration that it asks for. */
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ConfigName, ElectraConfig } from '../../lib/index.ts';
 import { configs, devices, parseConfig } from '../../lib/index.ts';
@@ -22,6 +23,8 @@ export interface Options {
   readonly vocabSize?: number;
   readonly cased: boolean;
   readonly out?: string;
+  readonly resume?: string;
+  readonly init?: string[];
   readonly checkpointEvery?: number;
   readonly evalEvery?: number;
   readonly device?: DeviceName;
@@ -41,7 +44,7 @@ const number =
     return value;
   };
 
-export const parseOptions = (argv: readonly string[]): Options =>
+const command = (): Command =>
   new Command('pretrain')
     .description('Pre-trains an ELECTRA on text and shows what it learns.')
     .option('--corpus <path...>', 'text: .txt, .txt.gz, .jsonl, folders or globs (default: the State of the Union addresses)')
@@ -58,13 +61,37 @@ export const parseOptions = (argv: readonly string[]): Options =>
     .option('--vocab-size <n>', 'size of the vocabulary to train', number(32, 65535))
     .option('--cased', 'keep capital letters and accents', false)
     .option('--out <dir>', 'folder for everything that the run writes (default: the first of runs/1, runs/2, … that is free)')
+    .addOption(new Option('--resume <dir>', 'go on with the run in this folder, after Ctrl-C, a crash or kill -9, bit for bit; with the flags of then, or none').conflicts('dryRun'))
+    .addOption(
+      new Option('--init <dir...>', "start from model folders: a discriminator's, then its generator's; sizes and vocabulary come from there, optimiser moments start fresh").conflicts(['vocab', 'vocabSize', 'cased', 'initialisation']),
+    )
     .option('--checkpoint-every <n>', 'steps between checkpoints (default: a tenth of the run)', number(1))
     .option('--eval-every <n>', 'steps between evaluations (default: a twentieth of the run)', number(1))
     .addOption(new Option('--device <name>', 'where to compute (default: chosen automatically)').choices(devices))
     .option('--quiet', 'print nothing but errors', false)
-    .option('--dry-run', 'print size, cost and time of the run, and stop', false)
-    .parse(argv)
-    .opts<Options>();
+    .option('--dry-run', 'print size, cost and time of the run, and stop', false);
+
+/** A path that is still right when the program is started elsewhere; globs and names stay as they are. */
+const absolute = (path: string): string => (existsSync(path) ? resolve(path) : path);
+
+/** What the command line asks for, and which of it was written there rather than left to the defaults. */
+export const parseOptions = (argv: readonly string[]): { options: Options; given: Partial<Options> } => {
+  const parsed = command().parse(argv);
+  const { corpus, config, vocab, init, ...others } = parsed.opts<Options>();
+  const options: Options = {
+    ...others,
+    corpus: corpus?.map(absolute),
+    config: config in configs ? config : absolute(config),
+    vocab: vocab && absolute(vocab),
+    init: init?.map(absolute),
+  };
+  const given = Object.entries(options).filter(([name]) => parsed.getOptionValueSource(name) === 'cli');
+  return { options, given: Object.fromEntries(given) };
+};
+
+/** Steps between evaluations, and between checkpoints. */
+export const evalEvery = (options: Options, { training: { steps } }: ElectraConfig): number => options.evalEvery ?? Math.max(1, Math.round(steps / 20));
+export const checkpointEvery = (options: Options, { training: { steps } }: ElectraConfig): number => options.checkpointEvery ?? Math.max(1, Math.round(steps / 10));
 
 /** The first of runs/1, runs/2, … that does not exist. */
 export const freshFolder = (): string => {
@@ -73,7 +100,7 @@ export const freshFolder = (): string => {
   return `runs/${n}`;
 };
 
-const namedConfig = (name: string): ElectraConfig => {
+export const namedConfig = (name: string): ElectraConfig => {
   if (name in configs) return configs[name as ConfigName];
   if (!name.endsWith('.json')) {
     throw new UserError(`there is no configuration '${name}'; choose ${Object.keys(configs).join(', ')}, or give a .json file`);
@@ -85,9 +112,8 @@ const namedConfig = (name: string): ElectraConfig => {
   }
 };
 
-/** The named configuration with the values of the command line in place of its own. */
-export const chooseConfig = (options: Options): ElectraConfig => {
-  const base = namedConfig(options.config);
+/** A configuration with the values of the command line in place of its own. */
+export const chooseConfig = (options: Options, base: ElectraConfig): ElectraConfig => {
   const { steps = base.training.steps, batch = base.training.batchSize, seq = base.training.sequenceLength } = options;
   const { warmupSteps } = base.training;
   return parseConfig(
@@ -96,7 +122,8 @@ export const chooseConfig = (options: Options): ElectraConfig => {
       dropout: options.dropout ?? base.dropout,
       attentionDropout: options.dropout ?? base.attentionDropout,
       initialisation: options.initialisation ?? base.initialisation,
-      maxPositions: Math.max(seq, base.maxPositions),
+      // A table of positions that comes from a model folder cannot grow.
+      maxPositions: options.init ? base.maxPositions : Math.max(seq, base.maxPositions),
       training: {
         steps,
         batchSize: batch,

@@ -26,18 +26,37 @@ const store = (prefix: string, { tokens, lengths, splits }: Examples) => ({
   [`${prefix}.splits`]: splits,
 });
 
-/** Reads and tokenises the corpus; what comes out is kept in the folder `cache` for the next run. */
-export const prepareText = async ({ corpus, vocab, cased, seed }: Options, { vocabSize, training }: ElectraConfig, cache: string): Promise<Text> => {
+export interface Documents {
+  readonly texts: readonly string[];
+  /** Their number and hash, in words: two corpora are the same if and only if these are. */
+  readonly identity: string;
+}
+
+export const readDocuments = ({ corpus }: Options): Documents => {
+  const texts = [...readCorpus(corpus)];
+  return { texts, identity: `${texts.length} documents, SHA-256 ${hashOf({}, texts)}` };
+};
+
+/**
+ * Tokenises documents; what comes out is kept in the folder `cache` for the next run. A tokenizer that is `known` is used
+ * instead of one with a vocabulary from a file or learned from the text.
+ */
+export const prepareText = async (
+  { texts: documents, identity }: Documents,
+  { vocab, cased, seed }: Options,
+  { vocabSize, training }: ElectraConfig,
+  cache: string,
+  known?: WordPiece,
+): Promise<Text> => {
   const { sequenceLength: seq, batchSize } = training;
   const keys = [0, 1, 2].map((n): HostKey => derive([0, seed], n));
-  const documents = [...readCorpus(corpus)];
-  const given = vocab === undefined ? undefined : readVocabulary(vocab);
-  const lowerCase = !cased;
+  const given = known?.vocab ?? (vocab === undefined ? undefined : readVocabulary(vocab));
+  const rules = known?.options ?? { lowerCase: !cased };
 
-  const stored = await cached<Record<string, CachedArray>>(cache, hashOf({ format: 1, vocabSize, given, seq, seed, lowerCase }, documents), () => {
+  const stored = await cached<Record<string, CachedArray>>(cache, hashOf({ format: 3, vocabSize, given, seq, seed, rules, identity }), () => {
     const { train, heldOut } = holdOut(documents, HELD_OUT, keys[0]);
-    const words = given ?? trainWordPiece(train, { size: vocabSize, lowerCase });
-    const tokenizer = new WordPiece(words, { lowerCase });
+    const words = given ?? trainWordPiece(train, { size: vocabSize, lowerCase: !cased });
+    const tokenizer = new WordPiece(words, rules);
     const pack = (texts: string[], key: HostKey) =>
       buildExamples(
         texts.map((text) => sentences(text).map((sentence) => tokenizer.ids(sentence))),
@@ -52,7 +71,7 @@ export const prepareText = async ({ corpus, vocab, cased, seed }: Options, { voc
     return { count: lengths.length, seq, tokens: tokens as Int32Array, lengths: lengths as Uint16Array, splits: splits as Uint16Array };
   };
   const words = new TextDecoder().decode(stored.words as Uint8Array).split('\n');
-  const tokenizer = new WordPiece(words, { lowerCase });
+  const tokenizer = new WordPiece(words, rules);
   const { special } = tokenizer;
   const [train, heldOut] = [load('train'), load('heldOut')];
   if (train.count < batchSize) {

@@ -2,8 +2,8 @@
  * Writing that is done or not done, never half done, whenever the process is killed or the power goes: the new content
  * is written beside its place, flushed to the disk, and renamed into place, which file systems do in one step.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { clearly } from './error.ts';
 
 /** Flushes the names in a folder. Windows cannot open folders and needs no such flush. */
@@ -15,6 +15,13 @@ const flushFolder = (folder: string): void => {
   } finally {
     closeSync(fd);
   }
+};
+
+/** Makes a folder and those above it that are missing, and flushes the name of each that is new. */
+export const makeFolder = (path: string): void => {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) flushFolder(dirname(made));
 };
 
 const writeFlushed = (path: string, content: Uint8Array | string): void => {
@@ -31,10 +38,18 @@ const writeFlushed = (path: string, content: Uint8Array | string): void => {
 /** Where something is written before it is renamed to `path`. */
 const beside = (path: string): string => `${path}.${process.pid}.partial`;
 
+/** Whether a name is that of something half written. */
+export const isPartial = (name: string): boolean => /\.\d+\.partial$/.test(name);
+
+/** Removes what processes that were killed left half written in a folder; only for the one process that writes there. */
+export const removePartials = (folder: string): void => {
+  for (const name of readdirSync(folder).filter(isPartial)) rmSync(join(folder, name), { recursive: true });
+};
+
 /** Makes `content` the content of the file. Its folder is made if need be. */
 export const writeFileAtomic = (path: string, content: Uint8Array | string): void =>
   clearly(`write ${path}`, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(resolve(dirname(path)));
     try {
       writeFlushed(beside(path), content);
       renameSync(beside(path), path);
@@ -54,7 +69,7 @@ export const writeFolderAtomic = (path: string, files: Record<string, Uint8Array
     const partial = beside(path);
     try {
       rmSync(partial, { recursive: true, force: true });
-      mkdirSync(partial, { recursive: true });
+      makeFolder(resolve(partial));
       for (const [name, content] of Object.entries(files)) writeFlushed(join(partial, name), content);
       flushFolder(partial);
       rmSync(path, { recursive: true, force: true });
@@ -64,4 +79,11 @@ export const writeFolderAtomic = (path: string, files: Record<string, Uint8Array
       throw error;
     }
     flushFolder(dirname(path));
+  });
+
+/** Removes a folder: its name goes in one step, so that no half of it is ever found under it. */
+export const removeFolder = (path: string): void =>
+  clearly(`remove ${path}`, () => {
+    renameSync(path, beside(path));
+    rmSync(beside(path), { recursive: true });
   });

@@ -12,8 +12,10 @@
  * overwritten. The lock names a process by its number and its time of birth: a lock whose process has died, however it
  * died, holds nobody up.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { isPartial, makeFolder, removePartials } from './atomic.ts';
+import { checkpointSteps } from './checkpoint.ts';
 import { clearly, UserError } from './error.ts';
 
 export interface Run {
@@ -71,33 +73,36 @@ const takeLock = (folder: string): void => {
 };
 
 /**
- * Opens the output folder: a new or empty one for a new run, with `resume` the one of a run that is to go on.
+ * Opens the output folder: a new or empty one for a new run, with `resume` the one of a run that is to go on. What a run
+ * left that was killed before its first checkpoint counts as nothing.
  *
  * Throws a UserError, and changes nothing, when the folder holds something else, cannot be written to, or is in use.
  */
 export const openRun = (path: string, { resume = false }: { resume?: boolean } = {}): Run => {
   const folder = resolve(path);
+  const checkpoints = join(folder, 'checkpoints');
   clearly(`write to ${folder}`, () => {
-    if (!resume) mkdirSync(folder, { recursive: true });
-    const content = readdirSync(folder).filter((name) => name !== 'lock');
-    const isRun = content.includes('checkpoints');
+    if (!resume) makeFolder(folder);
+    const content = readdirSync(folder).filter((name) => name !== 'lock' && !isPartial(name));
+    const isRun = checkpointSteps(checkpoints).length > 0;
+    const isFree = content.every((name) => name === 'checkpoints' && readdirSync(checkpoints).every(isPartial));
     if (resume && !isRun) {
-      throw new UserError(
-        `${folder} holds no run that could go on, for it has no checkpoints; start one without --resume`,
-      );
+      throw new UserError(`${folder} holds no run that could go on, for it has no checkpoint; start one with --out`);
     }
-    if (!resume && content.length > 0) {
+    if (!resume && !isFree) {
       throw new UserError(
         isRun
-          ? `${folder} holds another run; choose another folder`
+          ? `${folder} holds another run; go on with it (--resume), or choose another folder`
           : `${folder} is not empty: it holds ${content[0]}; choose a new folder`,
       );
     }
     takeLock(folder);
+    removePartials(folder);
+    if (existsSync(checkpoints)) removePartials(checkpoints);
   });
   return {
     folder,
-    checkpoints: join(folder, 'checkpoints'),
+    checkpoints,
     discriminator: join(folder, 'discriminator'),
     generator: join(folder, 'generator'),
     metrics: join(folder, 'metrics.jsonl'),

@@ -39,9 +39,9 @@ const refuses = (action: () => unknown, message: RegExp): void => {
 
 test('a new run makes its folder, and a second one may not write there', () => {
   const run = openRun(join(folder, 'a/b'));
-  mkdirSync(run.checkpoints);
+  mkdirSync(join(run.checkpoints, '0'), { recursive: true });
   run.close();
-  refuses(() => openRun(run.folder), /holds another run; choose another/);
+  refuses(() => openRun(run.folder), /holds another run; go on with it \(--resume\), or choose another/);
   openRun(run.folder, { resume: true }).close();
   assert.equal(readdirSync(run.folder), ['checkpoints']);
 });
@@ -53,16 +53,21 @@ test('a folder with anything else in it is left alone', () => {
   assert.equal(readdirSync(folder), ['thesis.md']);
 });
 
-test('a run that stopped before it wrote anything leaves a folder that can be used', () => {
+test('a run that stopped before its first checkpoint leaves a folder that can be used, and cleared of what is half written', () => {
   const run = openRun(folder);
   refuses(() => openRun(folder), /is in use by the running process/);
   run.close();
+  mkdirSync(join(run.checkpoints, '0.99.partial'), { recursive: true });
+  writeFileSync(`${run.metrics}.99.partial`, '');
+  refuses(() => openRun(folder, { resume: true }), /holds no run that could go on/);
+  openRun(folder).close();
+  assert.equal([readdirSync(folder), readdirSync(run.checkpoints)], [['checkpoints'], []]);
   openRun(folder).close();
 });
 
 test('a folder in use by a living process is refused, and free as soon as that process is killed', async () => {
   const run = openRun(folder);
-  mkdirSync(run.checkpoints);
+  mkdirSync(join(run.checkpoints, '0'), { recursive: true });
   const own = readFileSync(join(folder, 'lock'), 'utf8');
   run.close();
   const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
