@@ -2,7 +2,7 @@
  * Writing that is done or not done, never half done, whenever the process is killed or the power goes: the new content
  * is written beside its place, flushed to the disk, and renamed into place, which file systems do in one step.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { clearly } from './error.ts';
 
@@ -19,9 +19,10 @@ const flushFolder = (folder: string): void => {
 
 /** Makes a folder and those above it that are missing, and flushes the name of each that is new. */
 export const makeFolder = (path: string): void => {
-  const first = mkdirSync(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) flushFolder(dirname(made));
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path); // not recursive: that says ENOENT of a disk that is read-only
+  flushFolder(dirname(path));
 };
 
 const writeFlushed = (path: string, content: Uint8Array | string): void => {
