@@ -78,6 +78,8 @@ const result = {
   config: options.config,
   device: device.name,
   description: device.description,
+  threads: device.threads,
+  simd: device.simd,
   node: process.version,
   cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
   dropout,

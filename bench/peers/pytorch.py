@@ -158,10 +158,6 @@ for i in range(job["warmup"] + job["steps"]):
     losses.append(step(i, tokens, types, attend))
     if i >= job["warmup"]:
         times.append(1000 * (time.perf_counter() - start))
-    if os.environ.get("PROFILE") and i == job["warmup"]:
-        with torch.profiler.profile() as prof:
-            step(i, tokens, types, attend)
-        print(prof.key_averages().table(sort_by="self_cpu_time_total", row_limit=32, max_name_column_width=40))
 
 print(
     json.dumps(

@@ -76,6 +76,10 @@ export interface Device {
   readonly description: string;
   /** The precision in which it stores and computes. */
   readonly precision: 'f32' | 'f64';
+  /** Threads that compute, where the device chooses their number. */
+  readonly threads?: number;
+  /** The vector instructions that its kernels use, where they are ours. */
+  readonly simd?: 'simd128' | 'relaxed';
   /** Commands run as soon as they are given, so that an error or a breakpoint shows the caller. */
   readonly eager: boolean;
   /** Carries out the commands in order. May keep running after it returns, but then keeps the order across calls. */

@@ -158,6 +158,8 @@ export const openWasm = async ({ tuned = true, threads: wish }: WasmOptions = {}
     name: 'wasm',
     description: `wasm (${tuned ? `our kernels, ${compiled.simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}` : 'gpu.js kernels'}, ${count === 1 ? 'one thread' : `${count} threads`})`,
     precision: 'f32',
+    threads: count,
+    ...(tuned && { simd: compiled.simd }),
     eager: false,
     run: (commands: Command[]) => run(commands as Command<number>[]),
   };
