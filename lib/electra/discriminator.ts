@@ -1,7 +1,7 @@
 /**
- * The discriminator D (paper §2): says of every token whether it was replaced. Its encoder is what one keeps after
- * pre-training. A positive logit means replaced (the paper's D is the probability of *original*; code and published
- * models use the other sign).
+ * The discriminator D (paper §2): says of every token whether it was replaced, D(x, t) = sigmoid(wᵀ h_D(x)ₜ). Its encoder is
+ * what one keeps after pre-training. A positive logit means replaced (the paper's D is the probability of *original*; code
+ * and published models use the other sign, and put a dense layer with GELU before w).
  */
 import { reshape } from '../ops/axes.ts';
 import { gelu } from '../ops/gelu.ts';

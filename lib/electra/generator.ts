@@ -1,7 +1,11 @@
 /**
- * The generator G (paper §2): a small masked language model. At each chosen position it gives a distribution over the
- * vocabulary, p_G(x | context) = softmax(e(x)ᵀ · h_G(context)): its output matrix is the word table. Its samples are what
- * the discriminator must find.
+ * The generator G (paper §2): a small masked language model. At each chosen position t it gives a distribution over the
+ * vocabulary, from the hidden state h_G(x)ₜ there and the embeddings e of all tokens,
+ *
+ *     p_G(xₜ | x) = exp(e(xₜ)ᵀ h_G(x)ₜ) / Σ_x′ exp(e(x′)ᵀ h_G(x)ₜ),
+ *
+ * so its output matrix is the word table. (The code, as published, puts a dense layer, GELU and layer norm before it and a
+ * bias behind it.) Its samples are what the discriminator must find.
  */
 import { categorical } from '../key.ts';
 import { gelu } from '../ops/gelu.ts';

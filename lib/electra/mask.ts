@@ -1,7 +1,11 @@
 /**
- * Choosing what the generator must guess (paper §2): about 15 % of a sequence's tokens, never a special one or padding.
- * Of the chosen, 85 % are hidden behind [MASK] and the rest stay visible; all of them are guessed, and all are replaced
- * for the discriminator. Here positions are distinct; google's code draws them with replacement, which is an option.
+ * Choosing what the generator must guess (paper §2), and replacing tokens, which it writes
+ *
+ *     x^masked = REPLACE(x, m, [MASK]),   x^corrupt = REPLACE(x, m, x̂),   x̂ᵢ ~ p_G(xᵢ | x^masked) for i in m,
+ *
+ * with m the chosen positions (here `at`): about 15 % of a sequence's tokens, never a special one or padding. Of the chosen,
+ * 85 % are hidden behind [MASK] and the rest stay visible; all of them are guessed, and all are replaced for the
+ * discriminator. Here positions are distinct; google's code draws them with replacement, which is an option.
  */
 import { categorical, split, uniform } from '../key.ts';
 import { add, differs, equal, full, less, maximum, mul, sub, where, zeros } from '../ops/arith.ts';

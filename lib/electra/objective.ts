@@ -1,6 +1,10 @@
 /**
- * The combined objective (paper §2): min Σ_x L_MLM(x, θ_G) + λ · L_Disc(x, θ_D). Both losses are means, the generator's
- * over the chosen positions, the discriminator's over all tokens that are not padding; λ = 50 belongs to means.
+ * The combined objective (paper §2): min Σ_x L_MLM(x, θ_G) + λ · L_Disc(x, θ_D), with
+ *
+ *     L_MLM  = mean over the chosen positions i of −ln p_G(xᵢ | x^masked)
+ *     L_Disc = mean over all tokens t of −ln P(xₜ^corrupt is what it is: original, if equal to xₜ, or replaced)
+ *
+ * The paper writes sums over positions; its code, and this, takes means, of tokens that are not padding: λ = 50 belongs to them.
  */
 import { rowKeys, split } from '../key.ts';
 import { stopGradient } from '../grad.ts';

@@ -1,6 +1,7 @@
 /**
- * Elementwise arithmetic. Two tensors of different shapes meet by broadcasting; plain numbers serve as scalars. Every
- * derivative is one line beside its function.
+ * Elementwise arithmetic: y[i] = f(a[i], b[i]), so da[i] = dy[i] · ∂f/∂a and db[i] = dy[i] · ∂f/∂b. Two tensors of different
+ * shapes meet by broadcasting, whose transpose adds up what a repeated number received (`sumTo`); plain numbers serve as
+ * scalars. Every derivative is one line beside its function.
  */
 import * as kernels from '../../kernels/arith.ts';
 import type { Kernel } from '../../kernels/device/device.ts';

@@ -1,7 +1,7 @@
 /**
  * Axes that come and go: `reshape` looks at the same numbers under another shape, `broadcastTo` repeats them along new
- * axes, and `sumTo` adds them up along those axes. The last two are transposes of each other, hence each other's vjp;
- * this pair is all that broadcasting needs, anywhere in the library.
+ * axes, and `sumTo` adds them up along those axes. The last two are transposes of each other, hence each other's vjp:
+ * Σ broadcastTo(x) · dy = Σ x · sumTo(dy). This pair is all that broadcasting needs, anywhere in the library.
  */
 import * as kernels from '../../kernels/axes.ts';
 import { each, operation } from '../op.ts';

@@ -1,4 +1,7 @@
-/** Choosing positions of a row (the largest elements), and writing to chosen positions. Neither has a gradient. */
+/**
+ * Choosing positions of a row, and writing to chosen positions: `topIndices` sorts, y[j] = the column of the (j+1)-th largest;
+ * `put` writes, y[at[j]] = values[j]. A choice has no slope, so neither has a gradient: here ELECTRA's gradient ends.
+ */
 import * as kernels from '../../kernels/choose.ts';
 import { operation, requireIds } from '../op.ts';
 import { rowsOf, sameShape, show } from '../shape.ts';

@@ -1,7 +1,8 @@
 /**
- * Looking up rows of a table by ids, and adding rows into a table: the embedding and its gradient. Both are products with
- * a matrix of ones and zeros (row i of it is 1 at column ids[i]): gather multiplies by it, scatter-add by its transpose,
- * so each is the other's vjp. An id outside the table is a row of zeros: it looks up zeros and adds nothing.
+ * Looking up rows of a table by ids, y[i] = table[ids[i]], and adding rows into a table, y[r] = Σ x[i] over the i with
+ * ids[i] = r: the embedding and its gradient. Both are products with a matrix of ones and zeros (row i of it is 1 at column
+ * ids[i]): gather multiplies by it, scatter-add by its transpose, so each is the other's vjp. An id outside the table is a
+ * row of zeros: it looks up zeros and adds nothing.
  */
 import * as kernels from '../../kernels/gather.ts';
 import { operation, requireIds } from '../op.ts';

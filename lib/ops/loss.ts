@@ -98,7 +98,8 @@ const weightedMean = (x: Tensor, weights: Tensor, epsilon: number): Tensor =>
 
 /**
  * The mean of −ln softmax(logits)[label], weighted: logits […, v], labels and weights […] → a scalar. A label that is no
- * column (such as −100) costs nothing; without weights it is not counted either. `epsilon` is added to the sum of the weights. (ELECTRA's MLM loss: paper §2, eq. 1.)
+ * column (such as −100) costs nothing; without weights it is not counted either. `epsilon` is added to the sum of the
+ * weights. (ELECTRA's L_MLM, paper §2.)
  */
 export const softmaxCrossEntropy = (
   logits: Tensor,
@@ -109,7 +110,7 @@ export const softmaxCrossEntropy = (
 
 /**
  * The mean of −z ln σ(x) − (1 − z) ln(1 − σ(x)), weighted: logits x, labels z in [0, 1] and weights of one shape → a
- * scalar. (ELECTRA's replaced-token loss: paper §2, eq. 2.)
+ * scalar. (ELECTRA's L_Disc, paper §2, with z = 1 for a replaced token.)
  */
 export const sigmoidCrossEntropy = (logits: Tensor, labels: Tensor, weights?: Tensor, epsilon = 0): Tensor => {
   const losses = binaryOp({}, logits, labels);

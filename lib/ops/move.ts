@@ -1,4 +1,7 @@
-/** Moving values without changing them: transpose, slice, pad, concat. Each one's vjp moves them back. */
+/**
+ * Moving values without changing them: transpose, slice, pad, concat. Each is y[i] = x[p(i)] for some map p of places (or 0,
+ * where pad adds one), so its vjp moves the cotangent back: dx[p(i)] = dy[i].
+ */
 import * as kernels from '../../kernels/axes.ts';
 import { operation } from '../op.ts';
 import type { Shape } from '../shape.ts';

@@ -1,4 +1,7 @@
-/** Reductions: many numbers to one, along some axes or all. */
+/**
+ * Reductions: many numbers to one, along some axes or all. y = Σₖ x[k] sends its cotangent to every term, dx[k] = dy; the
+ * mean, y = Σₖ x[k] / n, sends dy / n; and y = maxₖ x[k] sends dy to the places that hold the largest, dx[k] = dy · [x[k] = y].
+ */
 import * as kernels from '../../kernels/axes.ts';
 import type { Values } from '../../kernels/device/device.ts';
 import { operation } from '../op.ts';
