@@ -1,0 +1,95 @@
+/** Laws of the fine-tuning heads beyond the golden numbers: where dropout is, what is not counted, what is refused. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { useDevice } from '../../kernels/device/choose.ts';
+import type { Task, TaskParams } from '../../lib/electra/heads.ts';
+import {
+  answer,
+  answeringLoss,
+  classificationLoss,
+  classify,
+  initTaskHead,
+  tag,
+  taggingLoss,
+  withTaskHead,
+} from '../../lib/electra/heads.ts';
+import { initElectra } from '../../lib/electra/params.ts';
+import { taskShapes } from '../../lib/electra/shapes.ts';
+import { grad } from '../../lib/grad.ts';
+import { key } from '../../lib/key.ts';
+import type { Tensor } from '../../lib/tensor.ts';
+import { tensor } from '../../lib/tensor.ts';
+import { leaves, paths } from '../../lib/tree.ts';
+import { batchOf, small } from './small.ts';
+
+const test = suite('heads');
+test.before.each(async () => void (await useDevice('reference')));
+
+const tuned = (task: Task, outputs: number): TaskParams =>
+  withTaskHead(initElectra(key(1), small), initTaskHead(key(2), task, outputs, small));
+
+const rows = () => batchOf([14, 9, 5]);
+const values = async (x: Tensor) => Array.from(await x.data());
+
+test('a fine-tuned network has the parameters that its sizes imply, and no pre-training head', () => {
+  for (const [task, outputs] of [
+    ['classification', 3],
+    ['tagging', 5],
+    ['answering', 2],
+  ] as const) {
+    const params = tuned(task, outputs);
+    const shapes = Object.fromEntries(leaves(params).map(({ shape }, i) => [paths(params)[i], [...shape]]));
+    assert.equal(Object.entries(shapes).sort(), Object.entries(taskShapes(small, task, outputs)).sort());
+  }
+});
+
+test('dropout of the head acts on classes and tags, by its own rate, and never on answers', async () => {
+  const dropped = { ...small, classifierDropout: 0.5 };
+  const differs = async (f: (config: typeof small) => Tensor) =>
+    String(await values(f(small))) !== String(await values(f(dropped)));
+  assert.ok(await differs((config) => classify(key(3), tuned('classification', 3), rows(), config)));
+  assert.ok(await differs((config) => tag(key(3), tuned('tagging', 5), rows(), config)));
+  assert.not.ok(await differs((config) => answer(key(3), tuned('answering', 2), rows(), config).start));
+});
+
+test('a tag of −100 and a place beyond the text are not counted; a place below 0 is the first', async () => {
+  const i32 = (x: number[], shape: number[] = [x.length]) => tensor(x, shape, 'i32');
+  const one = tensor([1, 2, 0.5, 3, -1, 0], [1, 3, 2]);
+  const alone = taggingLoss(tensor([0.5, 3], [1, 1, 2]), i32([1], [1, 1]));
+  assert.is(await taggingLoss(one, i32([-100, 1, -100], [1, 3])).item(), await alone.item());
+  const span = { start: tensor([1, 2, 3, 0, 1, 0], [2, 3]), end: tensor([0, 1, 0, 2, 1, 0], [2, 3]) };
+  const first = { start: tensor([1, 2, 3], [1, 3]), end: span.end };
+  const loss = await answeringLoss(span, i32([0, 9]), i32([1, 2])).item();
+  assert.is(loss, await answeringLoss(first, i32([0]), i32([1, 2])).item());
+  assert.is(loss, await answeringLoss(span, i32([-4, 9]), i32([1, 2])).item());
+});
+
+test('a head of one output is a regression by squares', async () => {
+  const logits = tensor([1, -2, 0.5], [3, 1]);
+  assert.ok(Math.abs((await classificationLoss(logits, tensor([0, 1, 0.5], [3])).item()) - 10 / 3) < 1e-12);
+});
+
+test('every parameter has a gradient from the loss of a class', async () => {
+  const params = tuned('classification', 3);
+  const loss = (params: TaskParams) =>
+    classificationLoss(classify(key(0), params, rows(), small), tensor([0, 2, 1], [3], 'i32'));
+  const slopes = grad(loss)(params);
+  for (const [i, x] of leaves(slopes).entries()) {
+    const path = paths(slopes)[i];
+    // Softmax ignores what is added to all scores of a query, and that is all that a key's bias does.
+    if (!path.endsWith('key.bias'))
+      assert.ok(
+        (await values(x)).some((v) => v !== 0),
+        path,
+      );
+  }
+});
+
+test('a head without its dense layer cannot classify, and says so', () => {
+  assert.throws(
+    () => classify(key(0), tuned('tagging', 2), rows(), small),
+    /expected a head with 'dense' and 'output'/,
+  );
+});
+
+test.run();
