@@ -116,6 +116,9 @@ export const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: st
   if (theirs.hidden_act !== undefined && theirs.hidden_act !== 'gelu') {
     throw new Error(`${path}: expected 'gelu' at 'hidden_act', got ${JSON.stringify(theirs.hidden_act)}`);
   }
+  if (theirs.position_embedding_type !== undefined && theirs.position_embedding_type !== 'absolute') {
+    throw new Error(`${path}: expected 'absolute' at 'position_embedding_type', got ${JSON.stringify(theirs.position_embedding_type)}`);
+  }
   const size: EncoderSize = {
     hiddenSize: number('hidden_size'),
     layers: number('num_hidden_layers'),

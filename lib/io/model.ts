@@ -1,10 +1,10 @@
 /**
- * Model folders in HuggingFace's layout: `config.json`, `model.safetensors`, `vocab.txt` and `tokenizer_config.json`. A
+ * Model folders in HuggingFace's layout: `config.json`, `model.safetensors` and the tokenizer's files (tokenizer.ts). A
  * folder holds one network with its own copy of the embeddings: a discriminator, a generator, or an encoder fine-tuned for
  * a task (architecture.ts); which one is said by what the parameters contain. Tensors are contiguous, named and turned as
  * their own save writes them.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ElectraConfig } from '../electra/config.ts';
 import type { Task, TaskParams } from '../electra/heads.ts';
@@ -13,15 +13,18 @@ import type { Shape } from '../shape.ts';
 import { sameShape, show } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from '../tensor.ts';
-import { WordPiece } from '../text/wordpiece.ts';
+import type { WordPiece } from '../text/wordpiece.ts';
 import { leaves, paths, unflatten } from '../tree.ts';
 import type { Described } from './architecture.ts';
 import { huggingFaceConfig, parseHuggingFaceConfig, storedShapes, taskOf, unnamedLabels } from './architecture.ts';
 import { writeFolderAtomic } from './atomic.ts';
-import { clearly } from './error.ts';
+import { readJson, toJson } from './json.ts';
 import { huggingFaceName, isTransposed } from './names.ts';
+import { reconcile } from './reconcile.ts';
 import type { SafeTensor } from './safetensors.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+import { encodeSafetensors } from './safetensors.ts';
+import { loadTokenizer, tokenizerFiles } from './tokenizer.ts';
+import { readWeights } from './weights.ts';
 
 /** The parameters of one network, as a model folder holds them. */
 export type ModelParams = Pick<Params, 'embeddings' | 'discriminator'> | Pick<Params, 'embeddings' | 'generator'> | TaskParams;
@@ -53,19 +56,6 @@ const turned = (values: ArrayLike<number>, [rows, columns]: Shape): Float32Array
   return result;
 };
 
-const tokenizerConfig = ({ options: { lowerCase, stripAccents } }: WordPiece, { maxPositions }: ElectraConfig) => ({
-  cls_token: '[CLS]',
-  do_lower_case: lowerCase,
-  mask_token: '[MASK]',
-  model_max_length: maxPositions,
-  pad_token: '[PAD]',
-  sep_token: '[SEP]',
-  strip_accents: stripAccents,
-  tokenize_chinese_chars: true,
-  tokenizer_class: 'ElectraTokenizer',
-  unk_token: '[UNK]',
-});
-
 /**
  * Writes a model folder, whole or not at all; one that is there is replaced.
  *
@@ -90,68 +80,63 @@ export const saveModel = async (dir: string, model: Model): Promise<void> => {
   }
   writeFolderAtomic(dir, {
     'model.safetensors': encodeSafetensors(tensors, { format: 'pt' }),
-    'config.json': json(huggingFaceConfig(described)),
-    ...(tokenizer && {
-      'vocab.txt': `${tokenizer.vocab.join('\n')}\n`,
-      'tokenizer_config.json': json(tokenizerConfig(tokenizer, config)),
-    }),
+    'config.json': toJson(huggingFaceConfig(described)),
+    ...(tokenizer && tokenizerFiles(tokenizer, config.maxPositions)),
   });
 };
 
-const json = (data: unknown) => `${JSON.stringify(data, null, 2)}\n`;
-
-const readJson = (path: string): Record<string, unknown> => {
+/** Says of which folder an error is. */
+const inFolder = <T>(dir: string, action: () => T): T => {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    return action();
   } catch (cause) {
-    throw new Error(`${path}: expected JSON: ${(cause as Error).message}`, { cause });
+    throw new Error(`${dir}: ${(cause as Error).message}`, { cause });
   }
 };
 
-/** The tokens of a `vocab.txt`, one a line. */
-export const readVocabulary = (path: string): string[] =>
-  clearly(`read ${path}`, () => readFileSync(path, 'utf8'))
-    .replace(/\r?\n$/, '')
-    .split(/\r?\n/);
-
-const loadTokenizer = (dir: string): WordPiece | undefined => {
-  const path = join(dir, 'vocab.txt');
-  if (!existsSync(path)) return undefined;
-  const vocab = readVocabulary(path);
-  const settings = existsSync(join(dir, 'tokenizer_config.json')) ? readJson(join(dir, 'tokenizer_config.json')) : {};
-  return new WordPiece(vocab, {
-    lowerCase: settings.do_lower_case !== false,
-    ...(typeof settings.strip_accents === 'boolean' && { stripAccents: settings.strip_accents }),
-  });
-};
-
-/**
- * Reads a model folder. Copies of tied matrices and old buffers in it are passed over.
- *
- * Throws when a tensor that the configuration implies is missing or has another shape, naming it, and when there are more
- * words than the model has embeddings.
- */
-export const loadModel = (dir: string): Model => {
-  if (!existsSync(join(dir, 'config.json'))) throw new Error(`${dir}: expected a model folder with config.json and model.safetensors`);
-  const described = parseHuggingFaceConfig(readJson(join(dir, 'config.json')), join(dir, 'config.json'));
-  const { config: read, architecture, labels } = described;
-  const task = taskOf(architecture);
-  const tokenizer = loadTokenizer(dir);
-  if (tokenizer && tokenizer.vocab.length > read.vocabSize) {
-    throw new Error(`${dir}: vocab.txt has ${tokenizer.vocab.length} tokens, but config.json says 'vocab_size' ${read.vocabSize}`);
-  }
-  const config = tokenizer ? { ...read, special: tokenizer.special } : read;
-  const { tensors } = decodeSafetensors(readFileSync(join(dir, 'model.safetensors')));
+/** The parameters that are described, from tensors of their names and shapes and no others. */
+const parametersOf = (described: Described, tensors: ReadonlyMap<string, SafeTensor>): ModelParams => {
+  const task = taskOf(described.architecture);
+  const stray = new Set(tensors.keys());
   const entries = storedShapes(described).map(([path, shape]): [string, Tensor] => {
     const name = huggingFaceName(path, task);
     const stored = tensors.get(name);
-    if (stored === undefined) throw new Error(`${dir}: model.safetensors lacks '${name}', which config.json implies`);
+    stray.delete(name);
+    if (stored === undefined) throw new Error(`it lacks '${name}', which config.json implies`);
     const expected = isTransposed(path) ? [...shape].reverse() : shape;
-    if (!sameShape(stored.shape, expected)) {
-      throw new Error(`${dir}: '${name}' has shape ${show(stored.shape)}, but config.json implies ${show(expected)}`);
-    }
+    if (!sameShape(stored.shape, expected)) throw new Error(`'${name}' has shape ${show(stored.shape)}, but config.json implies ${show(expected)}`);
+    if (stored.dtype !== 'F32' && stored.dtype !== 'F64') throw new Error(`'${name}' has dtype ${stored.dtype}, expected F32, F64, F16 or BF16`);
     const values = stored.data as ArrayLike<number>;
     return [path, tensor(isTransposed(path) ? turned(values, expected) : values, shape)];
   });
-  return { config, params: unflatten(entries) as ModelParams, tokenizer, ...(task && { task }), ...(labels && { labels }) };
+  const [name] = stray;
+  if (name !== undefined) throw new Error(`it holds '${name}', which config.json does not imply; is it the folder of another model class?`);
+  return unflatten(entries) as ModelParams;
+};
+
+/**
+ * Reads a model folder, whichever way its weights are stored (weights.ts). What published folders hold too much, or leave
+ * out, is made good (reconcile.ts).
+ *
+ * Throws when a tensor that the configuration implies is missing, has another shape or is not implied, naming it, and when
+ * there are more words than the model has embeddings.
+ */
+export const loadModel = (dir: string): Model => {
+  const path = join(dir, 'config.json');
+  if (!existsSync(path)) throw new Error(`${dir}: expected a model folder with config.json and model.safetensors (or other weights)`);
+  const theirs = readJson(path);
+  const parsed = parseHuggingFaceConfig(theirs, path);
+  const tokenizer = inFolder(dir, () => loadTokenizer(dir));
+  if (tokenizer && tokenizer.vocab.length > parsed.config.vocabSize) {
+    throw new Error(`${dir}: the tokenizer has ${tokenizer.vocab.length} tokens, but config.json says 'vocab_size' ${parsed.config.vocabSize}`);
+  }
+  const weights = readWeights(dir);
+  return inFolder(dir, () => {
+    const { described, tensors } = reconcile(parsed, weights, theirs.tie_word_embeddings !== false);
+    const { config: read, architecture, labels } = described;
+    const params = parametersOf(described, tensors);
+    const config = tokenizer ? { ...read, special: tokenizer.special } : read;
+    const task = taskOf(architecture);
+    return { config, params, tokenizer, ...(task && { task }), ...(labels && { labels }) };
+  });
 };

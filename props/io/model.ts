@@ -235,7 +235,7 @@ test("a tokenizer whose vocabulary is not the model's is refused", async () => {
     tokenizer: new WordPiece(words, { lowerCase: true }),
   });
   writeFileSync(join(folder, 'vocab.txt'), `${[...words, 'extra'].join('\n')}\n`);
-  assert.throws(() => loadModel(folder), /vocab\.txt has 24 tokens, but config\.json says 'vocab_size' 23/);
+  assert.throws(() => loadModel(folder), /the tokenizer has 24 tokens, but config\.json says 'vocab_size' 23/);
 });
 
 test('a vocabulary file with the line ends of another system gives the same tokens', async () => {

@@ -163,7 +163,7 @@ test('a file with some bytes changed is refused or gives a map that fills the fi
       // A dtype changed to F16 or BF16 is widened to twice its bytes, which no byte of this base can become alone.
       assert.is(8 + header + filled, bytes.length);
     }),
-    { numRuns: 500 },
+    { numRuns: Number(process.env.RUNS ?? 500) },
   );
 });
 
