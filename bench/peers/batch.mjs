@@ -11,7 +11,9 @@ export const n = Math.max(1, Math.floor((maskProbability + 0.005) * t));
 export const tokensOf = (i) =>
   Int32Array.from({ length: b * t }, (_, k) => {
     if (k % t === 0) return special.cls;
-    return k % t === t - 1 ? special.sep : special.mask + 1 + (((k + i * 31) * 7919) % Math.min(1000, vocabSize - special.mask - 1));
+    return k % t === t - 1
+      ? special.sep
+      : special.mask + 1 + (((k + i * 31) * 7919) % Math.min(1000, vocabSize - special.mask - 1));
   });
 
 /** The learning rate at step i: that of bench/step.ts. */

@@ -48,9 +48,15 @@ const drop = (keys, x) => {
 
 const attention = ({ qkv, output }, x, bias, keys, h) => {
   const c = x.shape[1];
-  const parts = np.transpose(linear(qkv, x).reshape([b, t, 3, h, c / h]), [2, 0, 3, 1, 4]).reshape([3, b * h, t, c / h]);
+  const parts = np
+    .transpose(linear(qkv, x).reshape([b, t, 3, h, c / h]), [2, 0, 3, 1, 4])
+    .reshape([3, b * h, t, c / h]);
   const [q, k, value] = [0, 1, 2].map((i) => (i < 2 ? parts.ref : parts).slice(i));
-  const scores = np.matmul(q, np.swapaxes(k, 1, 2)).mul((c / h) ** -0.5).reshape([b, h, t, t]).add(bias);
+  const scores = np
+    .matmul(q, np.swapaxes(k, 1, 2))
+    .mul((c / h) ** -0.5)
+    .reshape([b, h, t, t])
+    .add(bias);
   const probabilities = drop(keys, nn.softmax(scores, -1).reshape([b * h, t, t]));
   const heard = np.matmul(probabilities, value).reshape([b, h, t, c / h]);
   return linear(output, np.transpose(heard, [0, 2, 1, 3]).reshape([b * t, c]));
@@ -73,13 +79,19 @@ const encode = ({ projection, layers }, { heads }, x, bias, keys) => {
 const take = (table, ids, one) => np.take(table, ids.mul(one.ref.astype(np.int32)), 0).mul(one);
 
 const embed = ({ word, position, type, norm: own }, tokens, types, one, keys) => {
-  const sum = take(word, tokens, one.ref).add(take(type, types, one)).add(position.slice([0, t]));
+  const sum = take(word, tokens, one.ref)
+    .add(take(type, types, one))
+    .add(position.slice([0, t]));
   return drop(keys, norm(own, sum).reshape([b * t, e]));
 };
 
 /** x [b, t] with `values` at positions `at` [b, n], by comparing all columns: jax-js fuses that. */
 const put = (x, at, values) => {
-  const here = np.arange(t).reshape([1, 1, t]).equal(at.reshape([b, n, 1])).astype(np.int32);
+  const here = np
+    .arange(t)
+    .reshape([1, 1, t])
+    .equal(at.reshape([b, n, 1]))
+    .astype(np.int32);
   const written = here.ref.mul(values.reshape([b, n, 1])).sum(1);
   return np.where(here.sum(1).greater(0), written, x);
 };
@@ -93,7 +105,8 @@ const loss = (params, tokens, types, attend, one, key) => {
 
   // 1. Hide tokens.
   let candidates = attend.ref;
-  for (const id of [special.cls, special.sep, special.mask, special.pad]) candidates = candidates.mul(tokens.ref.notEqual(id).astype(np.float32));
+  for (const id of [special.cls, special.sep, special.mask, special.pad])
+    candidates = candidates.mul(tokens.ref.notEqual(id).astype(np.float32));
   const [best, at] = lax.topK(random.uniform(keys.pop(), [b, t]).add(1).mul(candidates), n);
   best.dispose();
   const answers = np.takeAlongAxis(tokens.ref, at.ref, 1);
@@ -102,8 +115,19 @@ const loss = (params, tokens, types, attend, one, key) => {
   // 2. The generator guesses.
   const { dense: guess, norm: guessNorm, bias: guessBias, ...generatorNetwork } = generator;
   const masked = put(tokens.ref, at.ref, hidden);
-  const all = encode(generatorNetwork, g, embed(tree.ref(embeddings), masked, types.ref, one.ref, keys), bias.ref, keys);
-  const rows = np.arange(b).reshape([b, 1]).mul(t).add(at.ref).reshape([b * n]);
+  const all = encode(
+    generatorNetwork,
+    g,
+    embed(tree.ref(embeddings), masked, types.ref, one.ref, keys),
+    bias.ref,
+    keys,
+  );
+  const rows = np
+    .arange(b)
+    .reshape([b, 1])
+    .mul(t)
+    .add(at.ref)
+    .reshape([b * n]);
   const h = norm(guessNorm, gelu(linear(guess, take(all, rows, one.ref))));
   const guesses = np.matmul(h, np.transpose(embeddings.word.ref)).add(guessBias);
   const right = nn.oneHot(answers.reshape([b * n]), v);
@@ -153,7 +177,17 @@ const types = np.zeros([b, t], { dtype: np.int32 });
 const attend = np.ones([b, t]);
 
 await run('jax-js (wasm)', navigator.hardwareConcurrency, async (i, tokens) => {
-  const [value, ...next] = step(params, m, s, np.array(tokens).reshape([b, t]), types.ref, attend.ref, np.ones([1]), random.key(i), np.array(rateAt(i)));
+  const [value, ...next] = step(
+    params,
+    m,
+    s,
+    np.array(tokens).reshape([b, t]),
+    types.ref,
+    attend.ref,
+    np.ones([1]),
+    random.key(i),
+    np.array(rateAt(i)),
+  );
   [params, m, s] = next;
   return (await value.data())[0];
 });

@@ -24,7 +24,7 @@ const options = new Command('peers')
   .option('--config <name>', 'mini, or small (batch 8; PyTorch alone)', 'mini')
   .option('--dropout <x>', 'dropout rate', '0')
   .option('--rounds <n>', 'how often each has its turn', '3')
-  .option('--steps <n>', 'steps that are timed in a turn, after two that are not', '5')
+  .option('--steps <n>', 'steps that are timed in a turn, after two that are not', '8')
   .option('--python <path>', 'a Python that has PyTorch', existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3')
   .option('--markdown', 'print the table as Markdown', false)
   .parse()
@@ -123,4 +123,5 @@ if (options.markdown) {
   const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   [lines[0], rule, ...lines.slice(1)].forEach((row) => console.log(`| ${row.join(' | ')} |`));
 } else lines.forEach((row) => console.log(row.join('  ')));
-[...turns.values()].forEach((all) => console.log(`${all[0].description}${all[0].threads ? `, ${all[0].threads} threads` : ''}`));
+console.log('');
+[...turns.values()].forEach((all) => console.log(`- ${all[0].description}${/thread/.test(all[0].description) || !all[0].threads ? '' : `, ${all[0].threads} threads`}`));
