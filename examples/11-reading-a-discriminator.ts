@@ -48,7 +48,7 @@ interface Reader {
 /** The model of a run. */
 const fromFolder = (folder: string): Reader => {
   const { config, params, tokenizer } = loadModel(join(folder, 'discriminator'));
-  if (tokenizer === undefined || !('discriminator' in params))
+  if (tokenizer === undefined || !('discriminator' in params) || 'task' in params)
     throw new Error(`${folder}: expected a discriminator with its vocab.txt`);
   return { config, params, tokenizer };
 };
