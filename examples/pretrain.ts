@@ -121,7 +121,7 @@ const train = async ({ options, run, config, text, start, from, remembered }: Pl
   }
 
   await saveModels(run, config, state, text);
-  journal.finish(view.seconds(), done);
+  await journal.finish(state, view.seconds(), done);
   view.close(journal.summary(), run.folder);
 };
 

@@ -63,7 +63,9 @@ export { initState, pretrainStep } from './electra/step.ts';
 export type { State } from './electra/step.ts';
 export { accumulatedStep } from './electra/accumulate.ts';
 export { evaluator } from './electra/evaluate.ts';
-export type { Evaluation, Sample } from './electra/evaluate.ts';
+export type { Evaluation } from './electra/evaluate.ts';
+export { observer } from './electra/observe.ts';
+export type { Observation, Slot } from './electra/observe.ts';
 export { areaUnderCurve, confusion } from './electra/metrics.ts';
 export { countParams, paramShapes, stepFlops } from './electra/shapes.ts';
 

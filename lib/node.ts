@@ -14,7 +14,7 @@ export type { Checkpoint } from './io/checkpoint.ts';
 export { openRun } from './io/run.ts';
 export type { Run } from './io/run.ts';
 export { appendMetrics, readMetrics, writeMetrics } from './io/metrics.ts';
-export type { Measured, MetricsRecord } from './io/metrics.ts';
+export type { Measured, MetricsRecord, SampledWord } from './io/metrics.ts';
 export { cached, hashOf } from './io/cache.ts';
 export type { CachedArray } from './io/cache.ts';
 export { huggingFaceName, isTransposed } from './io/names.ts';

@@ -2,8 +2,8 @@
 import chalk from 'chalk';
 import { SingleBar } from 'cli-progress';
 import type { ElectraConfig, Evaluation } from '../../lib/index.ts';
+import type { Word } from '../report/sample.ts';
 import { paintSample } from '../report/terminal.ts';
-import type { Word } from '../report.ts';
 import type { Options } from './options.ts';
 import type { Text } from './text.ts';
 

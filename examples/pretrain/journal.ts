@@ -1,14 +1,17 @@
 /**
- * What a run measures: at each evaluation the training text and the held-out text, into metrics.jsonl; at the end the
- * comparison with the baselines, and the report.
+ * What a run measures: at each evaluation the training text, the held-out text and one held-out sentence, into
+ * metrics.jsonl; at the end the comparison with the baselines, a look inside the model, and the report. All of it follows
+ * from the state, the step and the seed.
  */
-import type { Batch, ElectraConfig, Evaluation, Sample, State } from '../../lib/index.ts';
-import { countParams, evaluator, key, rowsAt, tensor, warmupLinearDecay } from '../../lib/index.ts';
+import type { Batch, ElectraConfig, Evaluation, Observation, State } from '../../lib/index.ts';
+import { countParams, evaluator, key, observer, rowsAt, split, tensor, warmupLinearDecay } from '../../lib/index.ts';
 import type { Examples, WordPiece } from '../../lib/index.ts';
 import type { Measured, Run } from '../../lib/node.ts';
-import { appendMetrics, readMetrics, writeFileAtomic } from '../../lib/node.ts';
-import { renderReport } from '../report.ts';
-import type { Word } from '../report.ts';
+import { appendMetrics } from '../../lib/node.ts';
+import { writeReport } from '../report/folder.ts';
+import { percent } from '../report/format.ts';
+import type { Word } from '../report/sample.ts';
+import { neighbourhoods, sharpestHeads } from './inside.ts';
 import type { Text } from './text.ts';
 import { toBatch } from './text.ts';
 
@@ -25,41 +28,48 @@ function* firstBatches(examples: Examples, size: number, most: number): Generato
   }
 }
 
-/** A sample as words to show: the original text with what was hidden, what was put there, and the verdict. */
-const wordsOf = ({ tokens, corrupted, attend, verdicts, at, hidden }: Sample, { vocab, special }: WordPiece): Word[] =>
+/** The watched sentence as a batch of its own. */
+const sentenceBatch = ({ watched }: Text): Batch => toBatch({ b: 1, t: watched.length, tokens: watched, types: new Int32Array(watched.length), attend: new Float32Array(watched.length).fill(1) });
+
+const rounded = (probability: number): number => Math.round(1e4 * probability) / 1e4;
+
+/** What was observed, as words without [CLS] and [SEP]. */
+const wordsOf = ({ tokens, corrupted, suspicion, slots }: Observation, { vocab, special }: WordPiece): Word[] =>
   tokens.flatMap((original, i) => {
-    if (attend[i] === 0 || original === special.cls || original === special.sep) return [];
-    const slot = at.indexOf(i);
-    const replaced = corrupted[i] !== original;
+    if (original === special.cls || original === special.sep) return [];
+    const slot = slots.find(({ at }) => at === i);
+    const guesses = slot?.guesses.map(({ token, probability }): [string, number] => [vocab[token], rounded(probability)]);
     return {
       text: vocab[corrupted[i]],
-      ...(slot >= 0 && { original: vocab[original] }),
-      hidden: slot >= 0 && hidden[slot] === 1,
-      replaced,
-      probability: 1 / (1 + Math.exp(-verdicts[i])),
+      ...(slot && { original: vocab[original], guesses }),
+      hidden: slot?.hidden ?? false,
+      replaced: corrupted[i] !== original,
+      probability: rounded(suspicion[i]),
     };
   });
 
 export interface Journal {
-  /** Measures the state after `step` steps; returns the held-out sample as words. */
+  /** Measures the state after `step` steps; returns the watched sentence as words. */
   evaluate(step: number, state: State, tokensPerSecond?: number): Promise<{ words: Word[]; heldOut: Evaluation }>;
   /** The last evaluation beside what knows nothing of context, in lines to print. */
   summary(): string[];
-  /** Writes the report. */
-  finish(seconds: number, done: number): void;
+  /** Looks inside the model and writes the report. */
+  finish(state: State, seconds: number, done: number): Promise<void>;
 }
 
 export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: { device: string; seed: number }): Journal => {
   const measure = evaluator(config);
+  const observe = observer(config);
+  // One key for all evaluations: the same tokens are hidden each time. The sentence has another.
+  const { sentence: sentenceKey } = split(key(about.seed), 'sentence');
   const { steps, batchSize, sequenceLength } = config.training;
   const rate = warmupLinearDecay(config.training);
-  const samples: { step: number; words: Word[] }[] = [];
   let final: Evaluation | undefined;
 
-  const record = (step: number, split: Measured['split'], evaluation: Evaluation, learningRate: number, tokensPerSecond: number) => {
+  const record = (step: number, split: Measured['split'], evaluation: Evaluation, learningRate: number, tokensPerSecond: number, sample?: Word[]) => {
     const { rtdAuc, ...numbers } = evaluation;
     const auc = { rtdAuc: rtdAuc.value, rtdAucLow: rtdAuc.low, rtdAucHigh: rtdAuc.high };
-    appendMetrics(run.metrics, { step, split, ...numbers, ...auc, learningRate, tokensPerSecond });
+    appendMetrics(run.metrics, { step, split, ...numbers, ...auc, learningRate, tokensPerSecond, sample });
   };
 
   return {
@@ -70,15 +80,13 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
       const train = await measure(evaluationKey, params, firstBatches(text.train, size, OF_TRAINING));
       const heldOut = await measure(evaluationKey, params, firstBatches(text.heldOut, size, step === steps ? AT_THE_END : ON_THE_WAY));
       record(step, 'train', train, learningRate, tokensPerSecond);
-      record(step, 'heldout', heldOut, learningRate, tokensPerSecond);
-      const words = wordsOf(heldOut.sample, text.tokenizer);
-      samples.push({ step, words });
+      const words = wordsOf(await observe(sentenceKey, params, sentenceBatch(text)), text.tokenizer);
+      record(step, 'heldout', heldOut, learningRate, tokensPerSecond, words);
       final = heldOut;
       return { words, heldOut };
     },
     summary() {
       const { mlmMaskedLoss, rtdAuc, rtdAccuracy, sampledAccuracy, replacedRate, rtdPrecision, rtdRecall } = final!;
-      const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
       return [
         `masked MLM loss      ${mlmMaskedLoss.toFixed(3)} nats   (by frequency alone ${text.unigramLoss.toFixed(3)})`,
         `samples right        ${percent(sampledAccuracy)}`,
@@ -87,17 +95,18 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
         `RTD precision        ${percent(rtdPrecision)}, recall ${percent(rtdRecall)}`,
       ];
     },
-    finish(seconds, done) {
-      const page = renderReport({
+    async finish({ params }, seconds, done) {
+      const { tokenizer, unigram, unigramLoss } = text;
+      const observation = await observe(sentenceKey, params, sentenceBatch(text));
+      writeReport(run, {
         config,
-        records: readMetrics(run.metrics),
-        samples,
-        baselines: { unigramLoss: text.unigramLoss },
+        baselines: { unigramLoss },
         evaluation: final!,
         device: about.device,
         timing: { seconds, steps: done, tokens: done * batchSize * sequenceLength, parameters: countParams(config) },
+        attention: sharpestHeads(observation, tokenizer),
+        neighbourhoods: await neighbourhoods(params.embeddings.word, tokenizer, unigram),
       });
-      writeFileAtomic(run.report, page);
     },
   };
 };

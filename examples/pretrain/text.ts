@@ -17,6 +17,8 @@ export interface Text {
   readonly unigramLoss: number;
   /** ln frequency of each token in the training text. */
   readonly unigram: Float32Array;
+  /** A held-out sentence to watch: [CLS] … [SEP], without padding. */
+  readonly watched: Int32Array;
 }
 
 /** Cached arrays of a set of examples, under names that begin with `prefix`. */
@@ -38,6 +40,18 @@ export const readDocuments = ({ corpus }: Options): Documents => {
 };
 
 /**
+ * The sentence to watch while a run goes on: whole, of ordinary length, without unknown words. It is the middle one of
+ * those, since texts begin with salutations; where no sentence is such, the longest that fits, or the beginning of the first.
+ */
+export const chooseSentence = (sentences: readonly (readonly number[])[], seq: number, unknown: number): readonly number[] => {
+  const most = Math.min(seq - 2, 40);
+  const fitting = sentences.filter((ids) => ids.length <= most && !ids.includes(unknown));
+  const ordinary = fitting.filter((ids) => ids.length >= 0.6 * most);
+  const longest = [...fitting].sort((a, b) => b.length - a.length)[0];
+  return ordinary[ordinary.length >> 1] ?? longest ?? sentences[0]?.slice(0, most) ?? [];
+};
+
+/**
  * Tokenises documents; what comes out is kept in the folder `cache` for the next run. A tokenizer that is `known` is used
  * instead of one with a vocabulary from a file or learned from the text.
  */
@@ -53,17 +67,18 @@ export const prepareText = async (
   const given = known?.vocab ?? (vocab === undefined ? undefined : readVocabulary(vocab));
   const rules = known?.options ?? { lowerCase: !cased };
 
-  const stored = await cached<Record<string, CachedArray>>(cache, hashOf({ format: 3, vocabSize, given, seq, seed, rules, identity }), () => {
+  const stored = await cached<Record<string, CachedArray>>(cache, hashOf({ format: 4, vocabSize, given, seq, seed, rules, identity }), () => {
     const { train, heldOut } = holdOut(documents, HELD_OUT, keys[0]);
     const words = given ?? trainWordPiece(train, { size: vocabSize, lowerCase: !cased });
     const tokenizer = new WordPiece(words, rules);
-    const pack = (texts: string[], key: HostKey) =>
-      buildExamples(
-        texts.map((text) => sentences(text).map((sentence) => tokenizer.ids(sentence))),
-        { seq, special: tokenizer.special, key },
-      );
+    const { special } = tokenizer;
+    const tokenise = (texts: string[]) => texts.map((text) => sentences(text).map((sentence) => tokenizer.ids(sentence)));
+    const pack = (documents: ReturnType<typeof tokenise>, key: HostKey) => buildExamples(documents, { seq, special, key });
+    const aside = tokenise(heldOut);
+    const sentence = chooseSentence(aside.flat(), seq, special.unk);
+    const watched = Int32Array.of(special.cls, ...sentence, special.sep);
     const words8 = new TextEncoder().encode(words.join('\n'));
-    return { words: words8, ...store('train', pack(train, keys[1])), ...store('heldOut', pack(heldOut, keys[2])) };
+    return { words: words8, watched, ...store('train', pack(tokenise(train), keys[1])), ...store('heldOut', pack(aside, keys[2])) };
   });
 
   const load = (prefix: string): Examples => {
@@ -87,6 +102,7 @@ export const prepareText = async (
     tokenizer,
     unigramLoss: unigramEntropy(train, heldOut, specials, words.length),
     unigram: unigramLogits(train, specials, words.length),
+    watched: stored.watched as Int32Array,
   };
 };
 

@@ -1,13 +1,13 @@
-/**
- * The curves of a report: static SVG, drawn by Observable Plot on linkedom, a DOM without a browser. Colours are CSS
- * variables of the page, so one drawing serves light and dark.
- */
+/** Curves: how a number that was measured went with the steps, for one run or several. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import type { MetricsRecord } from '../../lib/node.ts';
 import { escape } from './format.ts';
+import { drawPlot, renderFigure } from './html.ts';
 
-type Field = Exclude<keyof MetricsRecord, 'step' | 'split'>;
+export type Field = Exclude<keyof MetricsRecord, 'step' | 'split' | 'sample'>;
+
+/** What was measured after a step, or read off somebody else's curve. */
+export type Point = Pick<MetricsRecord, 'step'> & Partial<MetricsRecord>;
 
 /** A line to be drawn: which number, on which text. */
 export interface Series {
@@ -15,6 +15,10 @@ export interface Series {
   readonly split: MetricsRecord['split'];
   readonly label: string;
   readonly colour: string;
+  /** Where it comes from, if not from the run that is shown. */
+  readonly records?: readonly Point[];
+  /** Dashes: for a curve that somebody else published. */
+  readonly dashed?: boolean;
 }
 
 /** A horizontal line to compare with. */
@@ -38,7 +42,7 @@ export interface Chart {
 const WIDTH = 520;
 const HEIGHT = 250;
 
-const valuesOf = (records: readonly MetricsRecord[], { field, split }: Series) =>
+const valuesOf = (ofRun: readonly Point[], { field, split, records = ofRun }: Series) =>
   records
     .filter((record) => record.split === split && Number.isFinite(record[field]))
     .map((record) => ({ step: record.step, value: Number(record[field]) }));
@@ -53,7 +57,7 @@ const formatOf =
         : value.toFixed(digits);
 
 /** What a chart shows, for those who hear it. */
-const describe = (chart: Chart, records: readonly MetricsRecord[]): string => {
+const describe = (chart: Chart, records: readonly Point[]): string => {
   const format = formatOf(chart);
   const lines = chart.series.flatMap((series) => {
     const values = valuesOf(records, series);
@@ -64,16 +68,15 @@ const describe = (chart: Chart, records: readonly MetricsRecord[]): string => {
   return `${chart.title}. ${[...lines, ...marks].join('; ')}.`;
 };
 
-const draw = (chart: Chart, records: readonly MetricsRecord[]): string => {
-  const { document } = parseHTML('<html><body></body></html>');
+/** The curves alone, as SVG. */
+export const drawChart = (chart: Chart, records: readonly Point[]): string => {
   const { series, marks = [], interval } = chart;
-  const lastStep = Math.max(1, ...records.map(({ step }) => step));
-  const svg = Plot.plot({
-    document: document as unknown as Document,
+  const lastStep = Math.max(1, ...[...records, ...series.flatMap(({ records = [] }) => records)].map(({ step }) => step));
+  return drawPlot(describe(chart, records), {
     width: WIDTH,
     height: HEIGHT,
     marginLeft: 52,
-    marginRight: 24,
+    marginRight: 30,
     marginTop: 16,
     marginBottom: 34,
     x: { label: null, domain: [0, lastStep], ticks: 5, tickFormat: (step: number) => step.toLocaleString('en-US') },
@@ -117,6 +120,7 @@ const draw = (chart: Chart, records: readonly MetricsRecord[]): string => {
             stroke: one.colour,
             strokeWidth: heldOut ? 2 : 1.2,
             strokeOpacity: heldOut ? 1 : 0.55,
+            ...(one.dashed && { strokeDasharray: '6 4' }),
           }),
           ...(heldOut && values.length <= 40
             ? [Plot.dot(values, { x: 'step', y: 'value', fill: one.colour, r: 2.2 })]
@@ -125,21 +129,15 @@ const draw = (chart: Chart, records: readonly MetricsRecord[]): string => {
       }),
     ],
   });
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', describe(chart, records));
-  return svg.outerHTML;
 };
 
 /** One chart with its title, its key and its note. Nothing where nothing was measured. */
-export const renderChart = (chart: Chart, records: readonly MetricsRecord[]): string => {
+export const renderChart = (chart: Chart, records: readonly Point[]): string => {
   const series = chart.series.filter((one) => valuesOf(records, one).length > 0);
   if (series.length === 0) return '';
   const keys = series.map(
-    ({ label, colour, split }) => `<li><i class="${split}" style="background:${colour}"></i>${escape(label)}</li>`,
+    ({ label, colour, split, dashed }) => `<i class="${dashed ? 'dashed' : split}" style="color:${colour}"></i>${escape(label)}`,
   );
-  if (chart.interval) keys.push(`<li><i class="band" style="background:${series[0].colour}"></i>95 % interval</li>`);
-  return `<figure>
-<figcaption><h3>${escape(chart.title)}</h3><p>${escape(chart.note)}</p><ul class="keys">${keys.join('')}</ul></figcaption>
-${draw({ ...chart, series }, records)}
-</figure>`;
+  if (chart.interval) keys.push(`<i class="band" style="color:${series[0].colour}"></i>95 % interval`);
+  return renderFigure(chart.title, chart.note, drawChart({ ...chart, series }, records), keys);
 };

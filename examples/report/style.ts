@@ -2,13 +2,14 @@
 export const style = `
 :root {
   color-scheme: light dark;
-  --page: #fbf9f5; --card: #ffffff; --ink: #231f1a; --soft: #6f675d; --line: #e6dfd4; --mark: #857b6e;
-  --amber: #c2700a; --blue: #2f6fb3; --flag: 217 72 15; --edge: #b8430c; --good: #2c7a4b;
+  --page: #fbf9f5; --card: #ffffff; --ink: #231f1a; --soft: #6f675d; --line: #e6dfd4; --mark: #736a5e;
+  --amber: #a55c00; --blue: #2f6fb3; --flag: 217 72 15; --edge: #b8430c; --good: #2c7a4b;
+  --heat: rgb(var(--flag));
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #16130f; --card: #1f1b16; --ink: #ece5da; --soft: #a79d90; --line: #38312a; --mark: #978c7e;
-    --amber: #f0a63a; --blue: #74aee8; --flag: 240 100 40; --edge: #ff9a62; --good: #6fc592;
+    --amber: #f0a63a; --blue: #74aee8; --flag: 208 80 30; --edge: #ff9a62; --good: #6fc592;
   }
 }
 * { box-sizing: border-box; }
@@ -31,8 +32,12 @@ p { margin: 6px 0; max-width: 72ch; }
 figure { margin: 0; padding: 18px 18px 10px; display: flex; flex-direction: column; justify-content: space-between; }
 figcaption p { font-size: 0.9rem; }
 figure svg { width: 100%; height: auto; margin-top: 8px; color: var(--soft); font-size: 11.5px; --plot-background: var(--card); }
+.maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(400px, 100%), 1fr)); gap: 16px; margin-top: 16px; }
+.maps svg { max-width: 430px; margin: 0 auto; }
+.wide { margin-top: 16px; }
 .keys { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; padding: 0; font-size: 0.85rem; }
-.keys i { display: inline-block; width: 18px; height: 3px; border-radius: 2px; margin-right: 7px; vertical-align: middle; }
+.keys i { display: inline-block; width: 18px; height: 3px; border-radius: 2px; margin-right: 7px; vertical-align: middle; background: currentColor; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.keys i.dashed { height: 0; background: none; border-top: 2px dashed; border-radius: 0; }
 .keys i.train { opacity: 0.55; height: 2px; }
 .keys i.band { opacity: 0.25; height: 11px; }
 .sample { padding: 12px 20px 16px; margin-top: 12px; }
@@ -46,7 +51,15 @@ ruby { ruby-align: center; }
 rt { font-size: 0.68em; line-height: 1; color: var(--soft); padding-bottom: 4px; }
 .hear { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .scale { display: inline-block; width: 90px; height: 0.9em; border-radius: 4px; vertical-align: -0.1em; margin: 0 6px; background: linear-gradient(90deg, rgb(var(--flag) / 0), rgb(var(--flag) / 0.75)); border: 1px solid var(--line); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-.scroll { overflow-x: auto; }
+.above { margin: 18px 0 0; }
+table.guesses th, table.guesses td, table.near th, table.near td { padding: 8px 10px; }
+table.guesses tbody th { font-weight: 400; color: var(--soft); min-width: 190px; }
+.gap { color: var(--good); border-bottom: 2px dotted var(--good); font-weight: 600; }
+.guess { display: block; white-space: nowrap; line-height: 1.55; padding: 0 4px; border-radius: 3px; background: linear-gradient(90deg, var(--line) calc(var(--p) * 100%), transparent 0); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.guess small { color: var(--soft); }
+.guess.right { color: var(--good); font-weight: 650; }
+table.near td { white-space: nowrap; } table.near td .soft { font-size: 0.8rem; }
+.scroll { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 10px 16px; border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { font-size: 0.85rem; color: var(--soft); font-weight: 550; }
@@ -62,8 +75,8 @@ details { margin-top: 16px; } summary { cursor: pointer; color: var(--soft); }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; overflow-x: auto; font-size: 0.82rem; line-height: 1.45; }
 footer { margin-top: 48px; color: var(--soft); font-size: 0.9rem; }
 @media print {
-  :root { --page: #fff; --card: #fff; --ink: #111; --soft: #555; --line: #ccc; --mark: #777; --amber: #b3640a; --blue: #2f6fb3; --edge: #b8430c; --good: #2c7a4b; }
+  :root { --flag: 217 72 15; --page: #fff; --card: #fff; --ink: #111; --soft: #555; --line: #ccc; --mark: #666; --amber: #a55c00; --blue: #2f6fb3; --edge: #b8430c; --good: #2c7a4b; }
   main { max-width: none; padding: 0; } h2 { margin-top: 28px; break-after: avoid; }
-  figure, .sample, .tiles li, tr { break-inside: avoid; } .charts { grid-template-columns: 1fr 1fr; }
+  figure, .sample, .tiles li, tr { break-inside: avoid; } .charts, .maps { grid-template-columns: 1fr 1fr; }
   body { font-size: 12px; } details { display: none; }
 }`;

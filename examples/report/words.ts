@@ -4,7 +4,7 @@
  */
 import { count, escape } from './format.ts';
 import type { PaintedSample, Word } from './sample.ts';
-import { isContinuation, verdictOf, withoutHashes } from './sample.ts';
+import { isContinuation, spread, verdictOf, withoutHashes } from './sample.ts';
 
 const renderWord = (word: Word): string => {
   const text = escape(withoutHashes(word.text));
@@ -25,12 +25,6 @@ const renderWord = (word: Word): string => {
   return `${space}<span class="${classes}" style="--p:${word.probability.toFixed(2)}" title="${suspicion}">${shown}${hear}</span>`;
 };
 
-/** At most `most` of a list, evenly spread, the first and the last among them. */
-const spread = <T>(list: readonly T[], most: number): T[] =>
-  list.length <= most
-    ? [...list]
-    : Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]);
-
 const renderSample = ({ step, words }: PaintedSample): string =>
   `<div class="sample"><h3>after ${count(step)} steps</h3><p class="words">${words.map(renderWord).join('').trim()}</p></div>`;
 
@@ -41,7 +35,7 @@ const LEGEND: [Word, string][] = [
   [{ text: 'word', hidden: false, replaced: false, probability: 0.9 }, 'untouched: a false alarm'],
 ];
 
-/** The samples of a run under a legend, at most six of them. */
+/** The samples of a run under a legend, at most four of them. */
 export const renderSamples = (samples: readonly PaintedSample[]): string => {
   if (samples.length === 0) return '';
   const signs = LEGEND.map(([word, meaning]) => `<span>${renderWord(word)} ${meaning}</span>`);
@@ -49,6 +43,6 @@ export const renderSamples = (samples: readonly PaintedSample[]): string => {
 <h2>What it sees</h2>
 <p class="soft">Held-out text, never trained on. Some words were hidden; the generator filled the gaps, and the discriminator judged every word. Its suspicion is the colour.</p>
 <div class="sample legend" role="note"><p class="words">${signs.join('')}<span>surely original<span class="scale"></span>surely replaced</span></p></div>
-${spread(samples, 6).map(renderSample).join('\n')}
+${spread(samples, 4).map(renderSample).join('\n')}
 </section>`;
 };

@@ -38,16 +38,6 @@ export interface Evaluation {
   readonly maskedTokens: number;
 }
 
-/** One row of a batch as it went through the step, to be shown: arrays of its t tokens, and of its n slots. */
-export interface Sample {
-  readonly tokens: number[];
-  readonly corrupted: number[];
-  readonly attend: number[];
-  readonly verdicts: number[];
-  readonly at: number[];
-  readonly hidden: number[];
-}
-
 type Values = ArrayLike<number>;
 
 /** Numbers gathered over batches. */
@@ -100,17 +90,16 @@ const summarise = (sums: Sums, config: ElectraConfig): Evaluation => {
 };
 
 /**
- * A function that measures parameters on batches, without dropout: `evaluate(key, params, batches)` resolves to the
- * evaluation and the first row of the first batch as a sample. The same key hides the same tokens, so evaluations of one
- * run compare. Batches are donated.
+ * A function that measures parameters on batches, without dropout: `evaluate(key, params, batches)`. The same key hides
+ * the same tokens, so evaluations of one run compare. Batches are donated.
  */
 export const evaluator = (training: ElectraConfig) => {
   const config = withoutDropout(training);
   let params: Params;
   let key: Tensor;
   const measure = donating((batch: Batch, i: number) => {
-    const { masked, guesses, chosen, corrupted, replaced, verdicts } = pretrainLoss(fold(key, i), params, batch, config);
-    const { answers, weights, hidden, at } = masked;
+    const { masked, guesses, chosen, replaced, verdicts } = pretrainLoss(fold(key, i), params, batch, config);
+    const { answers, weights, hidden } = masked;
     const slots = {
       losses: crossEntropy(guesses, answers),
       right: equal(argmax(guesses), answers),
@@ -118,17 +107,15 @@ export const evaluator = (training: ElectraConfig) => {
       weights,
       hidden,
     };
-    return { ...slots, at, corrupted, replaced, verdicts, tokens: batch.tokens, attend: batch.attend };
+    return { ...slots, replaced, verdicts, attend: batch.attend };
   });
 
-  return async (evaluationKey: Tensor, evaluated: Params, batches: Iterable<Batch>): Promise<Evaluation & { sample: Sample }> => {
+  return async (evaluationKey: Tensor, evaluated: Params, batches: Iterable<Batch>): Promise<Evaluation> => {
     [key, params] = [evaluationKey, evaluated];
     const sums: Sums = { slots: 0, maskedSlots: 0, mlm: 0, masked: 0, right: 0, sampled: 0, verdicts: [], replaced: [] };
-    let sample: Sample | undefined;
     let i = 0;
     for (const batch of batches) {
       const names = Object.entries(measure(batch, i++));
-      const [, t] = batch.tokens.shape;
       const values = await Promise.all(names.map(([, x]) => x.data()));
       const read = Object.fromEntries(names.map(([name], k) => [name, Array.from(values[k])])) as Record<
         keyof ReturnType<typeof measure>,
@@ -140,18 +127,8 @@ export const evaluator = (training: ElectraConfig) => {
         sums.verdicts.push(read.verdicts[k]);
         sums.replaced.push(read.replaced[k]);
       });
-      const { tokens, corrupted, attend, verdicts, at, hidden, weights } = read;
-      const n = at.length / (tokens.length / t);
-      sample ??= {
-        tokens: tokens.slice(0, t),
-        corrupted: corrupted.slice(0, t),
-        attend: attend.slice(0, t),
-        verdicts: verdicts.slice(0, t),
-        at: at.slice(0, n).filter((_, j) => weights[j] !== 0),
-        hidden: hidden.slice(0, n).filter((_, j) => weights[j] !== 0),
-      };
     }
-    if (sample === undefined) throw new Error('evaluate: expected at least one batch, got none');
-    return { ...summarise(sums, config), sample };
+    if (i === 0) throw new Error('evaluate: expected at least one batch, got none');
+    return summarise(sums, config);
   };
 };

@@ -13,6 +13,7 @@ import { sigmoidCrossEntropy, softmaxCrossEntropy } from '../ops/loss.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ElectraConfig } from './config.ts';
 import { discriminate } from './discriminator.ts';
+import type { Look } from './generator.ts';
 import { generate, sampleTokens } from './generator.ts';
 import type { Batch, Masked } from './mask.ts';
 import { maskTokens, replaceTokens } from './mask.ts';
@@ -25,9 +26,10 @@ export const weighted = (...terms: readonly (readonly [number, Tensor])[]): Tens
 /**
  * The whole objective of one batch without a gradient, and everything on the way to it: what a step computes, to look at
  * or to measure. `key` is one key, from which every row gets its own, or a list of them [b, 4]; `hidden` is the batch with
- * its tokens hidden, where somebody has done it with the same key. Use a configuration without dropout to evaluate.
+ * its tokens hidden, where somebody has done it with the same key; `look` is shown what happens inside the discriminator.
+ * Use a configuration without dropout to evaluate.
  */
-export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: ElectraConfig, hidden?: Masked) => {
+export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: ElectraConfig, hidden?: Masked, look?: Look) => {
   const { hide, choose, dropG, dropD } = split(rowKeys(key, batch.tokens.shape[0]), 'hide', 'choose', 'dropG', 'dropD');
   const masked = hidden ?? maskTokens(hide, batch, config);
   const guesses = generate(dropG, params, masked, config);
@@ -35,7 +37,7 @@ export const pretrainLoss = (key: Tensor, params: Params, batch: Batch, config: 
   const chosen = sampleTokens(choose, stopGradient(guesses), config.temperature, config.disallowCorrect ? masked.answers : undefined);
   const corrupted = replaceTokens(batch.tokens, masked.at, chosen, config.maskWithReplacement);
   const replaced = differs(corrupted, batch.tokens);
-  const verdicts = discriminate(dropD, params, corrupted, batch, config);
+  const verdicts = discriminate(dropD, params, corrupted, batch, config, look);
   const rtd = sigmoidCrossEntropy(verdicts, replaced, batch.attend, config.lossEpsilon);
   const loss = weighted([config.generatorWeight, mlm], [config.discriminatorWeight, rtd]);
   return { loss, mlm, rtd, masked, guesses, chosen, corrupted, replaced, verdicts };

@@ -5,7 +5,8 @@
  *     DIR/discriminator/      the trained models, as HuggingFace keeps them
  *     DIR/generator/
  *     DIR/metrics.jsonl       what was measured on the way
- *     DIR/report.html         the same as a picture
+ *     DIR/report.json         what else its report shows: settings, the last evaluation, attention, neighbourhoods
+ *     DIR/report.html         the report
  *     DIR/lock                the process that is writing here
  *
  * and, next to it, a cache of tokenised text that runs share. A new run needs a folder of its own, so that no run is ever
@@ -24,6 +25,8 @@ export interface Run {
   readonly discriminator: string;
   readonly generator: string;
   readonly metrics: string;
+  /** What the report is made from, besides the metrics. */
+  readonly findings: string;
   readonly report: string;
   readonly cache: string;
   /** Gives the folder free for others. */
@@ -106,6 +109,7 @@ export const openRun = (path: string, { resume = false }: { resume?: boolean } =
     discriminator: join(folder, 'discriminator'),
     generator: join(folder, 'generator'),
     metrics: join(folder, 'metrics.jsonl'),
+    findings: join(folder, 'report.json'),
     report: join(folder, 'report.html'),
     cache: join(dirname(folder), '.amber-cache'),
     close: () => rmSync(join(folder, 'lock'), { force: true }),
