@@ -10,7 +10,7 @@ import type { ElectraConfig } from '../electra/config.ts';
 import type { Task, TaskParams } from '../electra/heads.ts';
 import type { Params } from '../electra/params.ts';
 import type { Shape } from '../shape.ts';
-import { sameShape, show } from '../shape.ts';
+import { sameShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
@@ -49,9 +49,8 @@ const describe = ({ config, params, task, labels }: Model): Described => {
   return { config, architecture: task, labels: labels ?? unnamedLabels(outputs) };
 };
 
-/** A matrix with rows and columns exchanged, on the host. */
-const turned = (values: ArrayLike<number>, [rows, columns]: Shape): Float32Array => {
-  const result = new Float32Array(values.length);
+/** A matrix with rows and columns exchanged, on the host; written to `result`. */
+const turned = (values: ArrayLike<number>, [rows, columns]: Shape, result = new Float32Array(values.length)): Float32Array => {
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
   return result;
 };
@@ -98,7 +97,10 @@ const inFolder = <T>(dir: string, action: () => T): T => {
 const parametersOf = (described: Described, tensors: ReadonlyMap<string, SafeTensor>): ModelParams => {
   const task = taskOf(described.architecture);
   const stray = new Set(tensors.keys());
-  const entries = storedShapes(described).map(([path, shape]): [string, Tensor] => {
+  // A tensor copies what it is given, so one piece of memory serves to turn all matrices.
+  const shapes = storedShapes(described);
+  const scratch = new Float32Array(Math.max(0, ...shapes.filter(([path]) => isTransposed(path)).map(([, shape]) => sizeOf(shape))));
+  const entries = shapes.map(([path, shape]): [string, Tensor] => {
     const name = huggingFaceName(path, task);
     const stored = tensors.get(name);
     stray.delete(name);
@@ -107,7 +109,7 @@ const parametersOf = (described: Described, tensors: ReadonlyMap<string, SafeTen
     if (!sameShape(stored.shape, expected)) throw new Error(`'${name}' has shape ${show(stored.shape)}, but config.json implies ${show(expected)}`);
     if (stored.dtype !== 'F32' && stored.dtype !== 'F64') throw new Error(`'${name}' has dtype ${stored.dtype}, expected F32, F64, F16 or BF16`);
     const values = stored.data as ArrayLike<number>;
-    return [path, tensor(isTransposed(path) ? turned(values, expected) : values, shape)];
+    return [path, tensor(isTransposed(path) ? turned(values, expected, scratch.subarray(0, values.length)) : values, shape)];
   });
   const [name] = stray;
   if (name !== undefined) throw new Error(`it holds '${name}', which config.json does not imply; is it the folder of another model class?`);

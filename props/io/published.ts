@@ -15,7 +15,7 @@ import { tokenizerFiles } from '../../lib/io/tokenizer.ts';
 import { key } from '../../lib/key.ts';
 import { WordPiece } from '../../lib/text/wordpiece.ts';
 import { small, valuesOf } from '../electra/small.ts';
-import { golden } from '../golden/tiny.ts';
+import { golden } from '../golden/path.ts';
 import { skip } from '../laws/present.ts';
 
 const test = suite('published');

@@ -11,7 +11,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readPickle } from '../../lib/io/pickle.ts';
 import { decodeTorch } from '../../lib/io/torch.ts';
-import { golden } from '../golden/tiny.ts';
+import { golden } from '../golden/path.ts';
 
 const file = (name: string) => readFileSync(golden(`torch/${name}`));
 
