@@ -1,51 +1,96 @@
 /**
- * `npm run bench`: single operations, verified and then timed, on the device of AMBER_DEVICE or the automatic one.
- * `npx tsx bench/step.ts` times whole training steps.
+ * `npm run bench`: single operations, verified and then timed, on the device of AMBER_DEVICE or the automatic one, beside
+ * what the machine can do at most (ceiling.ts). `npx tsx bench/step.ts` times whole training steps.
  */
-import { add, gather, gelu, key, layerNorm, matmul, normal, ones, scatterAdd, softmax, tensor, useDevice, zeros } from '../lib/index.ts';
+import type { Tensor } from '../lib/index.ts';
+import {
+  add,
+  dense,
+  dropout,
+  gather,
+  gelu,
+  key,
+  layerNorm,
+  maskedSoftmax,
+  matmul,
+  normal,
+  ones,
+  scatterAdd,
+  sigmoidCrossEntropy,
+  softmaxCrossEntropy,
+  sum,
+  tensor,
+  transpose,
+  useDevice,
+  zeros,
+} from '../lib/index.ts';
+import { ceiling } from './ceiling.ts';
 import type { Case } from './measure.ts';
 import { measure } from './measure.ts';
 
 const random = (seed: number, shape: number[]) => normal(key(seed), shape);
 const ids = (count: number, below: number) => tensor(Int32Array.from({ length: count }, (_, i) => (i * 7919) % below), [count], 'i32');
 
-const product = (m: number, k: number, n: number): Case => ({
-  name: `matmul [${m} ${k}]·[${k} ${n}]`,
-  inputs: () => [random(1, [m, k]), random(2, [k, n])],
-  run: (a, b) => matmul(a, b),
-  flops: 2 * m * k * n,
-  bytes: 4 * (m * k + k * n + m * n),
-  tolerance: 1e-5 * k,
-});
+/** A product by its sizes; `marks` as in BLAS: which sides are transposed. */
+const product = (m: number, k: number, n: number, marks = 'NN', batch: number[] = []): Case => {
+  const [transposeA, transposeB] = [...marks].map((mark) => mark === 'T');
+  const count = batch.reduce((x, y) => x * y, 1);
+  return {
+    name: `matmul ${marks} ${batch.length > 0 ? `${batch.join('×')} of ` : ''}[${m} ${k}]·[${k} ${n}]`,
+    inputs: () => [random(1, [...batch, ...(transposeA ? [k, m] : [m, k])]), random(2, [...batch, ...(transposeB ? [n, k] : [k, n])])],
+    run: (a, b) => matmul(a, b, { transposeA, transposeB }),
+    flops: 2 * m * k * n * count,
+    bytes: 4 * (m * k + k * n + m * n) * count,
+    tolerance: 1e-5 * k,
+  };
+};
+
+/** An operation that moves or maps numbers: its bytes are those of its inputs and its output, once. */
+const passing = (name: string, inputs: () => Tensor[], run: Case['run'], floats: number, tolerance = 1e-5): Case => ({ name, inputs, run, bytes: 4 * floats, tolerance });
+
+const wide = [2048, 512];
+const scores = [32, 4, 64, 64];
 
 /** The shapes of a `mini` step: 2,048 tokens, 128 wide. */
 const cases: Case[] = [
   product(2048, 128, 512),
-  product(512, 512, 512),
-  { name: 'add [2048 512]', inputs: () => [random(1, [2048, 512]), random(2, [2048, 512])], run: add, bytes: 12 * 2048 * 512, tolerance: 1e-5 },
-  { name: 'gelu [2048 512]', inputs: () => [random(1, [2048, 512])], run: gelu, bytes: 8 * 2048 * 512, tolerance: 1e-5 },
-  { name: 'softmax [8192 64]', inputs: () => [random(1, [8192, 64])], run: softmax, bytes: 8 * 8192 * 64, tolerance: 1e-5 },
+  product(2048, 512, 128),
+  product(2048, 512, 128, 'NT'),
+  product(512, 2048, 128, 'TN'),
+  product(64, 32, 64, 'NT', [32, 4]),
+  product(64, 64, 32, 'NN', [32, 4]),
+  product(320, 64, 4096, 'NT'),
+  product(1024, 1024, 1024),
   {
-    name: 'layerNorm [2048 128]',
-    inputs: () => [random(1, [2048, 128]), ones([128]), zeros([128])],
-    run: (x, gain, bias) => layerNorm(x, gain, bias),
-    bytes: 8 * 2048 * 128,
-    tolerance: 1e-4,
+    name: 'dense [2048 128]·[128 512] + bias',
+    inputs: () => [random(1, [2048, 128]), random(2, [128, 512]), random(3, [512])],
+    run: dense,
+    flops: 2 * 2048 * 128 * 512,
+    bytes: 4 * (2048 * 128 + 128 * 512 + 2048 * 512),
+    tolerance: 1e-3,
   },
-  { name: 'gather 2048 of [4096 64]', inputs: () => [random(1, [4096, 64]), ids(2048, 4096)], run: gather, bytes: 8 * 2048 * 64, tolerance: 1e-5 },
-  {
-    name: 'scatterAdd 2048 to [4096 64]',
-    inputs: () => [ids(2048, 4096), random(1, [2048, 64])],
-    run: (at, x) => scatterAdd(at, x, 4096),
-    bytes: 4 * (2048 * 64 + 4096 * 64),
-    tolerance: 1e-4,
-  },
+  passing('add [2048 512]', () => [random(1, wide), random(2, wide)], add, 3 * 2048 * 512),
+  passing('gelu [2048 512]', () => [random(1, wide)], gelu, 2 * 2048 * 512),
+  passing('maskedSoftmax [32 4 64 64]', () => [random(1, scores), ones([32, 64])], (x, mask) => maskedSoftmax(x, mask, 0.2), 2 * 8192 * 64),
+  passing('layerNorm [2048 128]', () => [random(1, [2048, 128]), ones([128]), zeros([128])], (x, gain, bias) => layerNorm(x, gain, bias), 2 * 2048 * 128, 1e-4),
+  passing('dropout [2048 512]', () => [key(1), random(1, wide)], (k, x) => dropout(k, x, 0.1), 2 * 2048 * 512),
+  passing('sum over rows [2048 512]', () => [random(1, wide)], (x) => sum(x, { axis: 0 }), 2048 * 512, 1e-3),
+  passing('transpose heads [32 64 4 32]', () => [random(1, [32, 64, 4, 32])], (x) => transpose(x, [0, 2, 1, 3]), 2 * 2048 * 128),
+  passing('softmaxCrossEntropy [320 4096]', () => [random(1, [320, 4096]), ids(320, 4096)], (x, labels) => softmaxCrossEntropy(x, labels), 320 * 4096, 1e-4),
+  passing('sigmoidCrossEntropy [2048]', () => [random(1, [2048]), zeros([2048])], (x, labels) => sigmoidCrossEntropy(x, labels), 2 * 2048, 1e-4),
+  passing('gather 2048 of [4096 64]', () => [random(1, [4096, 64]), ids(2048, 4096)], gather, 2 * 2048 * 64),
+  passing('scatterAdd 2048 to [4096 64]', () => [ids(2048, 4096), random(1, [2048, 64])], (at, x) => scatterAdd(at, x, 4096), 2048 * 64 + 4096 * 64, 1e-4),
 ];
 
 const device = await useDevice();
 console.log(device.description);
+const most = device.name === 'wasm' ? await ceiling(device.threads ?? 1, device.simd === 'relaxed') : undefined;
+if (most) console.log(`at most ${most.gflops.toFixed(1)} GFLOP/s (multiply-adds), ${most.gigabytes.toFixed(1)} GB/s (copy of large memory; small tensors stay in the caches)\n`);
 for (const benchCase of cases) {
   const { median, spread } = await measure(device.name, benchCase);
-  const rate = benchCase.flops === undefined ? `${(benchCase.bytes / median / 1e6).toFixed(2)} GB/s` : `${(benchCase.flops / median / 1e6).toFixed(2)} GFLOP/s`;
-  console.log(`${benchCase.name.padEnd(30)} ${median.toFixed(3).padStart(9)} ms  ± ${(100 * spread).toFixed(0).padStart(2)} %  ${rate.padStart(16)}`);
+  const [work, unit] = benchCase.flops === undefined ? [benchCase.bytes, 'GB/s'] : [benchCase.flops, 'GFLOP/s'];
+  const rate = work / median / 1e6;
+  const share = most && benchCase.flops !== undefined ? `${((100 * rate) / most.gflops).toFixed(0)} %`.padStart(5) : '';
+  console.log(`${benchCase.name.padEnd(40)}${median.toFixed(3).padStart(9)} ms ± ${(100 * spread).toFixed(0).padStart(2)} %${rate.toFixed(1).padStart(8)} ${unit.padEnd(8)}${share}`);
 }
+process.exit();

@@ -1,9 +1,9 @@
 /**
  * Elementary functions of four floats at a time. Bounds, measured: exp and log relative 2e-7 (log near 1: absolute 1e-7);
- * tanh, sigmoid and erf relative 4e-7; Φ absolute 6e-8. The polynomials of exp, log and tanh are those of S. Moshier's
- * Cephes, erfinv is M. Giles's (GPU Computing Gems, 2011), erf near 0 is N. Juffa's, and that of `tail` was fitted to
- * 2^(x·p(x)) = erfc(x/√2), weighted so that x·erfc comes out best. Coefficients lie in memory, highest power first, since
- * engines make a vector faster from there than from an immediate.
+ * tanh, sigmoid and erf relative 4e-7; GELU and its slope absolute 6e-7. The polynomials of exp, log and tanh are those of
+ * S. Moshier's Cephes, erfinv is M. Giles's (GPU Computing Gems, 2011), erf near 0 is N. Juffa's; that of `tail` was fitted
+ * to 2^(x·p(x)) = erfc(x/√2), those of GELU by weighted least squares that approach the smallest largest error (Lawson).
+ * Coefficients lie in memory, highest power first, since engines make a vector faster from there than from an immediate.
  */
 import { madd, signOf } from './lanes';
 
@@ -170,27 +170,45 @@ export function erf(x: v128): v128 {
   return v128.bitselect(near, v128.or(far, signOf(x)), f32x4.lt(a, splat(0.9277)));
 }
 
-/** Φ(x) = ½ (1 + erf(x/√2)) = ½ + sign(x) · (½ − ½ erfc(|x|/√2)). */
+const HALF_BELL = memory.data<f32>([-0.72134752044448170, 6, 0]);
+const EXP2 = memory.data<f32>([1.3276487178e-3, 9.6755466807e-3, 5.5507132786e-2, 2.4022119626e-1, 6.9314696703e-1, 1]);
+
+/** e^(−a²/2) for 0 ≤ a ≤ 6, as 2^n · 2^r with |r| ≤ ½. */
 // @ts-ignore: decorator
 @inline
-function cdf(x: v128): v128 {
-  const upper = f32x4.mul(tail(f32x4.abs(x)), c(LOG, 11));
-  return v128.bitselect(upper, f32x4.sub(c(EXP, 5), upper), f32x4.lt(x, splat(0)));
+function bell(a: v128): v128 {
+  const square = f32x4.mul(a, a);
+  const t = madd(square, c(HALF_BELL, 0), c(EXP, 1));
+  const r = madd(square, c(HALF_BELL, 0), f32x4.sub(c(EXP, 1), t));
+  return i32x4.add(degree5(EXP2, r), i32x4.shl(t, 23));
 }
 
-/** x · Φ(x). */
+const MILLS = memory.data<f32>([
+  -5.232504008745309e-6, 1.0832239786395803e-4, -9.949783561751246e-4, 5.45123778283596e-3, -2.041664533317089e-2, 5.743139237165451e-2,
+  -1.3044898211956024e-1, 2.4932131171226501e-1, -3.988669812679291e-1, 4.999985992908478e-1,
+]);
+
+/** x · Φ(x) = max(x, 0) − a · (1 − Φ(a)) with a = |x|; 1 − Φ(a) is e^(−a²/2) times a polynomial, and 0 from 6 on. */
 // @ts-ignore: decorator
 @inline
 export function gelu(x: v128): v128 {
-  return f32x4.mul(x, cdf(x));
+  const a = f32x4.pmin(f32x4.abs(x), c(HALF_BELL, 1));
+  const tail = f32x4.mul(bell(a), degree9(MILLS, a));
+  return f32x4.sub(f32x4.pmax(x, c(HALF_BELL, 2)), f32x4.mul(a, tail));
 }
 
-/** Φ(x) + x · φ(x). */
+const SLOPE = memory.data<f32>([
+  -8.06307161838049e-6, 1.519418874522671e-4, -1.2711621820926666e-3, 6.38280576094985e-3, -2.2230876609683037e-2, 5.949679762125015e-2,
+  -1.3177289068698883e-1, 2.4975229799747467e-1, -7.978649139404297e-1, 4.999997317790985e-1,
+]);
+
+/** Φ(x) + x · φ(x): with a = |x| it is 1 − s(a) above 0 and s(a) below, s again e^(−a²/2) times a polynomial. */
 // @ts-ignore: decorator
 @inline
 export function geluSlope(x: v128): v128 {
-  const bell = decay(f32x4.mul(f32x4.mul(x, x), splat(-0.5)));
-  return madd(f32x4.mul(x, bell), splat(0.398942280401432678), cdf(x));
+  const a = f32x4.pmin(f32x4.abs(x), c(HALF_BELL, 1));
+  const s = f32x4.mul(bell(a), degree9(SLOPE, a));
+  return v128.bitselect(s, f32x4.sub(c(EXP, 5), s), f32x4.lt(x, c(HALF_BELL, 2)));
 }
 
 const ERFINV_NEAR = memory.data<f32>([
