@@ -5,6 +5,7 @@
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import type { ConfigName, ElectraConfig } from '../lib/index.ts';
+import { median } from './median.ts';
 import {
   addDecayedWeights,
   chain,
@@ -72,8 +73,8 @@ for (let i = 0; i < Number(options.steps) + 2; i++) {
   if (i >= 2) times.push(performance.now() - start);
 }
 
-times.sort((x, y) => x - y);
-const median = times[Math.floor(times.length / 2)];
+const msPerStep = median(times);
+const minMs = Math.min(...times);
 const result = {
   config: options.config,
   device: device.name,
@@ -83,10 +84,10 @@ const result = {
   node: process.version,
   cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
   dropout,
-  msPerStep: median,
-  minMs: times[0],
-  tokensPerSecond: (1000 * b * t) / median,
-  gflopPerSecond: stepFlops(config) / median / 1e6,
+  msPerStep,
+  minMs,
+  tokensPerSecond: (1000 * b * t) / msPerStep,
+  gflopPerSecond: stepFlops(config) / msPerStep / 1e6,
   firstLoss: losses[0],
   lastLoss: losses.at(-1),
   peakRssMb: process.resourceUsage().maxRSS / 1024,
@@ -94,6 +95,6 @@ const result = {
 console.log(
   options.json
     ? JSON.stringify(result)
-    : `${options.config} on ${device.description}: ${median.toFixed(0)} ms a step (fastest ${times[0].toFixed(0)}), ` +
+    : `${options.config} on ${device.description}: ${msPerStep.toFixed(0)} ms a step (fastest ${minMs.toFixed(0)}), ` +
         `${Math.round(result.tokensPerSecond).toLocaleString('en')} tokens/s, ${result.gflopPerSecond.toFixed(1)} GFLOP/s`,
 );
