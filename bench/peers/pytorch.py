@@ -7,9 +7,11 @@ views, so that clipping and AdamW (torch.optim's formula, in place) are a dozen 
 Reads a JSON job as its first argument, {config, dropout, warmup, steps}; prints JSON: {description, threads, times, losses}.
 """
 
+import ctypes
 import json
 import math
 import os
+import re
 import resource
 import sys
 import time
@@ -148,6 +150,19 @@ def step(count, tokens, types, attend):
     return loss.item()
 
 
+def instructions():
+    """Which kernels run, in the libraries' own words: ATen's instruction set, and OpenBLAS's core where it is the BLAS."""
+    found = re.search(r"CPU capability usage: (\S+)", torch.__config__.show())
+    said = [f"ATen {found[1]}"] if found else []
+    with open("/proc/self/maps") as maps:
+        library = next((line.split()[-1] for line in maps if "libopenblas" in line), None)
+    if library:
+        name = ctypes.CDLL(library).openblas_get_corename
+        name.restype = ctypes.c_char_p
+        said.append(f"OpenBLAS {name().decode()}")
+    return "; ".join(["CPU", *said])
+
+
 types, attend = torch.zeros(b, t, dtype=torch.long), torch.ones(b, t)
 k = torch.arange(b * t)
 times, losses = [], []
@@ -162,7 +177,7 @@ for i in range(job["warmup"] + job["steps"]):
 print(
     json.dumps(
         {
-            "description": f"PyTorch {torch.__version__} (CPU)",
+            "description": f"PyTorch {torch.__version__} ({instructions()})",
             "threads": torch.get_num_threads(),
             "times": times,
             "losses": losses,

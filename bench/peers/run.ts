@@ -4,12 +4,13 @@
  * figure is the median over rounds of the median of a round's steps. `--markdown` prints the table of docs/benchmarks.md.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ConfigName, ElectraConfig } from '../../lib/index.ts';
 import { configs, stepFlops } from '../../lib/index.ts';
+import { median } from '../median.ts';
 
 interface Options {
   readonly config: ConfigName;
@@ -17,6 +18,7 @@ interface Options {
   readonly rounds: string;
   readonly steps: string;
   readonly python: string;
+  readonly instructions?: 'avx2';
   readonly markdown: boolean;
 }
 
@@ -26,6 +28,7 @@ const options = new Command('peers')
   .option('--rounds <n>', 'how often each has its turn', '3')
   .option('--steps <n>', 'steps that are timed in a turn, after two that are not', '8')
   .option('--python <path>', 'a Python that has PyTorch', existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3')
+  .addOption(new Option('--instructions <set>', 'PyTorch a second time, held to this instruction set').choices(['avx2']))
   .option('--markdown', 'print the table as Markdown', false)
   .parse()
   .opts<Options>();
@@ -54,8 +57,6 @@ interface Contender {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-const median = (values: readonly number[]) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
-
 /**
  * PyTorch's fastest setting: a thread a core, and a malloc that keeps its memory, without which a step takes twice as long.
  * What this shell says of OpenBLAS is left out: it finds the kernels for the processor itself.
@@ -69,19 +70,38 @@ const tuned: NodeJS.ProcessEnv = {
   MALLOC_MMAP_THRESHOLD_: '4294967296',
 };
 
+/**
+ * PyTorch without AVX-512, whose vectors are four times as wide as WebAssembly's: what a processor without it would show.
+ * Each library has a setting of its own: ATen, OpenBLAS (Haswell was the first core with AVX2), oneDNN old and new, MKL.
+ */
+const avx2: NodeJS.ProcessEnv = {
+  ...tuned,
+  ATEN_CPU_CAPABILITY: 'avx2',
+  OPENBLAS_CORETYPE: 'Haswell',
+  DNNL_MAX_CPU_ISA: 'AVX2',
+  ONEDNN_MAX_CPU_ISA: 'AVX2',
+  MKL_ENABLE_INSTRUCTIONS: 'AVX2',
+};
+
 const ours: Contender = {
   name: 'Amber',
   command: ['npx', 'tsx', `${here}../step.ts`, '--config', options.config, '--dropout', options.dropout, '--steps', options.steps, '--device', 'wasm', '--json'],
 };
 const pytorch: Contender = { name: 'PyTorch', command: [options.python, `${here}pytorch.py`, job], environment: tuned };
+const narrow: Contender = { ...pytorch, name: 'PyTorch, AVX2', environment: avx2 };
 const jax: Contender = { name: 'jax-js', command: ['node', `${here}jax.mjs`, job] };
+const tensorflow: Contender = { name: 'TensorFlow.js', command: ['node', `${here}tensorflow.mjs`, job] };
 
 const hasTorch = spawnSync(options.python, ['-c', 'import torch']).status === 0;
 if (!hasTorch) console.error(`PyTorch is skipped: ${options.python} has no torch (--python names another; Debian's package is python3-torch)`);
 const others = options.config === 'mini';
-if (!others) console.error('jax-js is skipped: it is timed at mini alone');
-if (others && !existsSync(`${here}node_modules`)) execFileSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' });
-const contenders = [ours, ...(hasTorch ? [pytorch] : []), ...(others ? [jax] : [])];
+if (!others) console.error('jax-js and TensorFlow.js are skipped: they are timed at mini alone');
+const { dependencies } = JSON.parse(readFileSync(`${here}package.json`, 'utf8')) as { dependencies: Record<string, string> };
+if (others && !Object.keys(dependencies).every((name) => existsSync(`${here}node_modules/${name}`))) {
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, stdio: ['ignore', process.stderr, 'inherit'] });
+}
+const torches = [pytorch, ...(options.instructions === 'avx2' ? [narrow] : [])];
+const contenders = [ours, ...(hasTorch ? torches : []), ...(others ? [jax, tensorflow] : [])];
 
 /** ln V + λ ln 2: the loss of a model that knows nothing. */
 const ignorance = config.generatorWeight * Math.log(config.vocabSize) + config.discriminatorWeight * Math.LN2;
