@@ -144,4 +144,4 @@ if (options.markdown) {
   [lines[0], rule, ...lines.slice(1)].forEach((row) => console.log(`| ${row.join(' | ')} |`));
 } else lines.forEach((row) => console.log(row.join('  ')));
 console.log('');
-[...turns.values()].forEach((all) => console.log(`- ${all[0].description}${/thread/.test(all[0].description) || !all[0].threads ? '' : `, ${all[0].threads} threads`}`));
+[...turns.values()].forEach((all) => console.log(`- ${all[0].description}${/thread/.test(all[0].description) || !all[0].threads ? '' : `, ${all[0].threads} thread${all[0].threads === 1 ? '' : 's'}`}`));
