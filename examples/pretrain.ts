@@ -23,7 +23,7 @@ import {
   WordPiece,
 } from '../lib/index.ts';
 import type { Checkpoint, Run } from '../lib/node.ts';
-import { checkpointSteps, latestCheckpoint, loadCheckpoint, openRun, readMetrics, saveCheckpoint, saveModel, UserError, writeMetrics } from '../lib/node.ts';
+import { checkpointSteps, latestCheckpoint, loadCheckpoint, openRun, pruneCheckpoints, readMetrics, saveCheckpoint, saveModel, UserError, writeMetrics } from '../lib/node.ts';
 import { dryRun } from './pretrain/cost.ts';
 import { openConsole } from './pretrain/console.ts';
 import { loadStart, startState } from './pretrain/init.ts';
@@ -93,11 +93,10 @@ const train = async ({ options, run, config, text, start, from, remembered }: Pl
   const view = openConsole(options, config, text, { from: done, spent: before?.seconds });
   const journal = openJournal(run, config, text, { device: remembered.machine.device, seed: options.seed });
 
-  const save = () => {
-    const metrics = readMetrics(run.metrics);
-    const best = bestOf([...checkpointSteps(run.checkpoints), done], metrics);
-    return saveCheckpoint(run.checkpoints, done, state, { ...remembered, metrics, seconds: view.seconds() }, { best });
-  };
+  const best = () => bestOf([...checkpointSteps(run.checkpoints), done], readMetrics(run.metrics));
+  const save = () => saveCheckpoint(run.checkpoints, done, state, { ...remembered, metrics: readMetrics(run.metrics), seconds: view.seconds() }, { best: best() });
+  // A process that was killed may have left one that it was about to remove.
+  if (from) pruneCheckpoints(run.checkpoints, { best: best() });
 
   // Saving comes before measuring: a checkpoint knows nothing of its own step's evaluation, which is made again, the same,
   // by a run that goes on from there. So the evaluation at an interruption leaves no trace in a run that is resumed.

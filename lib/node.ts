@@ -9,7 +9,7 @@ export { loadSafetensors, saveSafetensors } from './io/tensors.ts';
 export { loadModel, saveModel } from './io/model.ts';
 export { readVocabulary } from './io/tokenizer.ts';
 export type { Model } from './io/model.ts';
-export { checkpointSteps, latestCheckpoint, loadCheckpoint, saveCheckpoint } from './io/checkpoint.ts';
+export { checkpointSteps, latestCheckpoint, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from './io/checkpoint.ts';
 export type { Checkpoint } from './io/checkpoint.ts';
 export { openRun } from './io/run.ts';
 export type { Run } from './io/run.ts';

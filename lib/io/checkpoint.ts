@@ -36,6 +36,20 @@ export const checkpointSteps = (root: string): number[] =>
         .sort((a, b) => a - b)
     : [];
 
+interface Keep {
+  /** How many of the newest; 3. */
+  readonly keep?: number;
+  /** One more step. */
+  readonly best?: number;
+}
+
+/** Removes all but the newest `keep` checkpoints and that of the step `best`. */
+export const pruneCheckpoints = (root: string, { keep = 3, best }: Keep): void => {
+  for (const old of checkpointSteps(root).slice(0, -keep)) {
+    if (old !== best) removeFolder(join(root, String(old)));
+  }
+};
+
 /**
  * Writes the checkpoint of a step, then removes all but the newest `keep` and the step `best`. Returns its folder.
  *
@@ -46,7 +60,7 @@ export const saveCheckpoint = async (
   step: number,
   state: unknown,
   info: Record<string, unknown>,
-  { keep = 3, best }: { keep?: number; best?: number } = {},
+  kept: Keep = {},
 ): Promise<string> => {
   const folder = join(root, String(step));
   const tensors = await storeTree(state, true);
@@ -56,9 +70,7 @@ export const saveCheckpoint = async (
     [DESCRIPTION]: Buffer.from(`${JSON.stringify(description, null, 2)}\n`),
   };
   writeFolderAtomic(folder, { ...files, [SUMS]: sumsOf(files) });
-  for (const old of checkpointSteps(root).slice(0, -keep)) {
-    if (old !== best) removeFolder(join(root, String(old)));
-  }
+  pruneCheckpoints(root, kept);
   return folder;
 };
 
