@@ -23,12 +23,13 @@ import {
   WordPiece,
 } from '../lib/index.ts';
 import type { Checkpoint, Run } from '../lib/node.ts';
-import { checkpointSteps, latestCheckpoint, loadCheckpoint, openRun, pruneCheckpoints, readMetrics, saveCheckpoint, saveModel, UserError, writeMetrics } from '../lib/node.ts';
+import { checkpointSteps, latestCheckpoint, loadCheckpoint, openRun, pruneCheckpoints, readMetrics, saveCheckpoint, UserError, writeMetrics } from '../lib/node.ts';
 import { dryRun } from './pretrain/cost.ts';
 import { openConsole } from './pretrain/console.ts';
 import { loadStart, startState } from './pretrain/init.ts';
 import type { Start } from './pretrain/init.ts';
 import { openJournal } from './pretrain/journal.ts';
+import { saveModels } from './pretrain/models.ts';
 import { checkpointEvery, chooseConfig, evalEvery, freshFolder, namedConfig, parseOptions, warnings } from './pretrain/options.ts';
 import type { Options } from './pretrain/options.ts';
 import { bestOf, differences, machineOf, refuseOthers, settingsOf } from './pretrain/resume.ts';
@@ -44,16 +45,6 @@ const published = ({ training }: ElectraConfig): Transform =>
     addDecayedWeights(training.weightDecay),
     scaleBySchedule(warmupLinearDecay(training)),
   );
-
-/** Writes the two model folders. */
-const saveModels = async (run: Run, config: ElectraConfig, { params: { embeddings, discriminator, generator } }: State, text: Text) => {
-  const { tokenizer } = text;
-  await saveModel(run.discriminator, { config, tokenizer, params: { embeddings, discriminator } });
-  // Under tying 'all' the generator has no encoder of its own: its folder gets the shared one.
-  const { encoder, projection } = discriminator;
-  const whole = generator.encoder ? generator : { ...generator, encoder, ...(projection && { projection }) };
-  await saveModel(run.generator, { config, tokenizer, params: { embeddings: generator.embeddings ?? embeddings, generator: whole } });
-};
 
 /**
  * Saves the last good checkpoint as the model, and says so: what is left to do when a loss is no number. The loss of a step

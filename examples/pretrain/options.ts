@@ -33,7 +33,7 @@ export interface Options {
 }
 
 /** A parser of numbers within limits, whole ones unless told otherwise. */
-const number =
+export const number =
   (least: number, most = Infinity, whole = true) =>
   (text: string): number => {
     const value = Number(text);

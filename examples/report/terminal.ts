@@ -10,7 +10,8 @@ import { isContinuation, isFlagged, withoutHashes } from './sample.ts';
 /** From unsuspicious to certainly replaced: no colour of its own, amber, orange, red. */
 const SCALE = [undefined, '#d9a406', '#f2711c', '#ef4444'];
 
-const paint = (text: string, probability: number, chalk: ChalkInstance): string => {
+/** A text in the colour of how likely it was replaced; without colours, with a `!` if it is rather likely. */
+export const paint = (text: string, probability: number, chalk: ChalkInstance): string => {
   const hue = SCALE[Math.min(SCALE.length - 1, Math.floor(probability * SCALE.length))];
   if (chalk.level === 0) return probability >= 0.5 ? `${text}!` : text;
   return hue === undefined ? text : chalk.hex(hue)(text);
@@ -37,12 +38,13 @@ const paintWord = (word: Word, chalk: ChalkInstance): Painted => {
   };
 };
 
+/** What the colours mean. */
+export const paintScale = (chalk: ChalkInstance): string =>
+  chalk.level === 0 ? '! suspected' : `suspected: ${paint('a little', 0.4, chalk)} ${paint('rather', 0.6, chalk)} ${paint('surely', 1, chalk)}`;
+
 /** What the signs and colours mean, in one line. */
 export const paintLegend = (chalk: ChalkInstance = new Chalk()): string => {
-  const colours =
-    chalk.level === 0
-      ? '! suspected'
-      : `suspected: ${paint('a little', 0.4, chalk)} ${paint('rather', 0.6, chalk)} ${paint('surely', 1, chalk)}`;
+  const colours = paintScale(chalk);
   return `${chalk.dim('[was→')}${chalk.bold('now')}${chalk.dim(']')} replaced   ${chalk.dim('[=')}${chalk.bold('same')}${chalk.dim(']')} hidden, guessed right   ${colours}`;
 };
 

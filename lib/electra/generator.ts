@@ -42,7 +42,7 @@ export const hiddenStates = (
 };
 
 /** The generator's logits at the chosen positions: [b, n, v]. */
-export const generate = (key: Tensor, params: Params, masked: Masked, config: ElectraConfig, look?: Look): Tensor => {
+export const generate = (key: Tensor, params: Params, masked: Batch & Pick<Masked, 'at'>, config: ElectraConfig, look?: Look): Tensor => {
   const { embeddings = params.embeddings, projection, encoder, head } = params.generator;
   const network = encoder ? { projection, encoder } : params.discriminator;
   const h = gatherPositions(hiddenStates(key, embeddings, network, config.generator, masked, config, look), masked.at);

@@ -108,6 +108,11 @@ export const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: st
     if (typeof value !== 'number') throw new Error(`${path}: expected a number at '${key}', got ${JSON.stringify(value)}`);
     return value;
   };
+  const whole = (key: string): number => {
+    const value = number(key);
+    if (!Number.isInteger(value) || value < 0) throw new Error(`${path}: expected a whole number at '${key}', got ${value}`);
+    return value;
+  };
   const name = (theirs.architectures as string[] | undefined)?.[0];
   const architecture = (Object.keys(CLASSES) as Architecture[]).find((ours) => CLASSES[ours] === name);
   if (architecture === undefined) {
@@ -120,18 +125,18 @@ export const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: st
     throw new Error(`${path}: expected 'absolute' at 'position_embedding_type', got ${JSON.stringify(theirs.position_embedding_type)}`);
   }
   const size: EncoderSize = {
-    hiddenSize: number('hidden_size'),
-    layers: number('num_hidden_layers'),
-    heads: number('num_attention_heads'),
-    feedForwardSize: number('intermediate_size'),
+    hiddenSize: whole('hidden_size'),
+    layers: whole('num_hidden_layers'),
+    heads: whole('num_attention_heads'),
+    feedForwardSize: whole('intermediate_size'),
   };
   const config: ElectraConfig = {
     ...configs.small,
-    vocabSize: number('vocab_size'),
-    embeddingSize: number('embedding_size'),
-    maxPositions: number('max_position_embeddings'),
-    typeVocabSize: number('type_vocab_size'),
-    special: { ...configs.small.special, pad: theirs.pad_token_id === undefined ? 0 : number('pad_token_id') },
+    vocabSize: whole('vocab_size'),
+    embeddingSize: whole('embedding_size'),
+    maxPositions: whole('max_position_embeddings'),
+    typeVocabSize: whole('type_vocab_size'),
+    special: { ...configs.small.special, pad: theirs.pad_token_id === undefined ? 0 : whole('pad_token_id') },
     layerNormEpsilon: number('layer_norm_eps'),
     dropout: number('hidden_dropout_prob'),
     attentionDropout: number('attention_probs_dropout_prob'),

@@ -96,6 +96,7 @@ test('a tensor that the configuration does not imply is refused by name, and so 
   assert.throws(() => loadModel(changed('discriminator', (tensors) => tensors.set(name, zeros(32)))), new RegExp(`holds '${name}'`));
   assert.throws(() => loadModel(changed('discriminator', () => undefined, { num_hidden_layers: 1e9 })), /1000000000 layers, but there are only \d+ tensors/);
   assert.throws(() => loadModel(changed('discriminator', () => undefined, { num_attention_heads: 5 })), /5 heads, which do not divide/);
+  assert.throws(() => loadModel(changed('discriminator', () => undefined, { num_hidden_layers: 2.5 })), /expected a whole number at 'num_hidden_layers', got 2\.5/);
   assert.throws(() => loadModel(changed('discriminator', () => undefined, { position_embedding_type: 'relative_key' })), /relative_key/);
 });
 
