@@ -122,11 +122,14 @@ export const openWasm = async ({ tuned = true, threads: wish }: WasmOptions = {}
       switch (command.kind) {
         case 'write': {
           const { buffer, data } = command;
+          const { unused } = memory;
           buffer.memory = memory.tensors.allocate(buffer.size);
           if (buffer.size === 0) break;
-          const staged = borrow(buffer.size);
-          memory.floats(staged, buffer.size).set(data);
-          list.append(copy(staged, buffer.memory, buffer.size));
+          // A block that was freed may yet be read by what waits, so its new content waits elsewhere; a new one is free now.
+          const isNew = buffer.memory >= unused;
+          const place = isNew ? buffer.memory : borrow(buffer.size);
+          memory.floats(place, buffer.size).set(data);
+          if (!isNew) list.append(copy(place, buffer.memory, buffer.size));
           break;
         }
         case 'free':

@@ -23,6 +23,8 @@ export interface Memory {
   readonly tensors: Pool;
   /** Blocks that are free from the moment of their release. */
   readonly staging: Pool;
+  /** From this address on, nothing was ever used: no list that waits can mean it. */
+  readonly unused: number;
   floats(address: number, n: number): Float32Array;
   words(address: number, n: number): Uint32Array;
   integers(address: number, n: number): Int32Array;
@@ -105,6 +107,9 @@ export const openMemory = (pages: WebAssembly.Memory, base: number): Memory => {
   return {
     tensors: openPool(),
     staging: openPool(),
+    get unused() {
+      return top;
+    },
     floats: (address, n) => new Float32Array(pages.buffer, address, n),
     words: (address, n) => new Uint32Array(pages.buffer, address, n),
     integers: (address, n) => new Int32Array(pages.buffer, address, n),
