@@ -33,7 +33,12 @@ const convertModel = async (source: string, out: string): Promise<void> => {
 
 const convertRun = async (source: string, out: string): Promise<void> => {
   const checkpoint = latestCheckpoint<State>(join(source, 'checkpoints'), warn);
-  const { settings, tokenizer: remembered } = checkpoint.info as Remembered;
+  const { settings, tokenizer: remembered } = checkpoint.info as Partial<Remembered>;
+  if (settings === undefined || remembered === undefined) {
+    throw new UserError(
+      `${source}: the checkpoint of step ${checkpoint.step} is not one of examples/pretrain.ts, for it holds no settings`,
+    );
+  }
   const tokenizer = new WordPiece(remembered.vocab, remembered.options);
   const state = checkpoint.state();
   // The run's own sizes; of the vocabulary, what was asked for may be more than what was learned.

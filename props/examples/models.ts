@@ -166,6 +166,7 @@ test('another network, a text without words, without [MASK] or too long, and a f
     tokenizer,
   });
   await saveModel(join(folder, 'wordless'), loadModel(golden('tiny/discriminator')));
+  await saveCheckpoint(join(folder, 'strange', 'checkpoints'), 1, state, {});
   const cases: [args: string[], message: RegExp][] = [
     [
       ['detect', join(folder, 'generator'), 'a'],
@@ -182,6 +183,7 @@ test('another network, a text without words, without [MASK] or too long, and a f
     [['fill', folder, 'a'], /expected a text with \[MASK\] in it, got "a"/],
     [['fill', folder, '[MASK]', '--top', '0'], /--top <k>' argument '0' is invalid/],
     [['convert', join(folder, 'absent'), join(folder, 'out')], /absent: expected a model folder with config\.json/],
+    [['convert', join(folder, 'strange'), join(folder, 'out')], /step 1 is not one of examples\/pretrain\.ts/],
     [
       ['convert', join(folder, 'generator'), join(folder, 'discriminator')],
       /discriminator is there already; choose a new folder/,
