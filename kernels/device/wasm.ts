@@ -10,6 +10,7 @@ import { compiler, launchOnHost } from './gpujs.ts';
 import { valuesOf } from './host.ts';
 import { openList } from './wasm/list.ts';
 import { openMemory } from './wasm/memory.ts';
+import type { Simd } from './wasm/module.ts';
 import { inNode, loadKernels } from './wasm/module.ts';
 import { openProfile } from './wasm/profile.ts';
 import { openThreads } from './wasm/threads.ts';
@@ -19,6 +20,8 @@ export interface WasmOptions {
   readonly tuned?: boolean;
   /** Threads, this one included; AMBER_THREADS says how many, else as many as there are processors. */
   readonly threads?: number;
+  /** Which instructions; the best that the engine has unless told otherwise. */
+  readonly simd?: Simd;
 }
 
 /** Floats that one chunk of a copy moves. */
@@ -37,9 +40,9 @@ const defaultThreads = async (): Promise<number> => {
 };
 
 /** Opens the device. Throws when the engine has no WebAssembly SIMD. */
-export const openWasm = async ({ tuned = true, threads: wish }: WasmOptions = {}): Promise<Device> => {
+export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOptions = {}): Promise<Device> => {
   const count = wish ?? (await defaultThreads());
-  const compiled = await loadKernels();
+  const compiled = await loadKernels(simd);
   const memory = openMemory(compiled.memory, BASE);
   const newList = () => openList(compiled.numberOf);
   const threads = await openThreads(compiled, memory, newList().store(memory), count);

@@ -52,8 +52,8 @@ export interface Compiled {
 }
 
 /** Loads the module, and makes an instance with every exported function in its table. Throws where there is no SIMD. */
-export const loadKernels = async (): Promise<Compiled> => {
-  const simd = await detect();
+export const loadKernels = async (wish?: Simd): Promise<Compiled> => {
+  const simd = wish ?? (await detect());
   const module = await WebAssembly.compile(await bytesOf(simd === 'relaxed' ? 'kernels.relaxed.wasm' : 'kernels.wasm'));
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const env = { memory, now: () => performance.now(), abort: () => undefined };

@@ -1,0 +1,86 @@
+/**
+ * Laws of the `wasm` device as a machine: what it computes depends neither on the number of threads nor, but for rounding,
+ * on the instructions that the engine has; a thread that fails ends the run with its error; full memory is an error with
+ * the sizes. Each opens devices of its own.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import '../../lib/index.ts';
+import type { WasmOptions } from '../../kernels/device/wasm.ts';
+import { openWasm } from '../../kernels/device/wasm.ts';
+import type { Held, Queue } from '../../kernels/device/queue.ts';
+import { openQueue } from '../../kernels/device/queue.ts';
+import { replacements } from '../../kernels/fast/wasm/replacements.ts';
+import type { Op } from '../../lib/op.ts';
+import { registry } from '../../lib/op.ts';
+import { assertClose, largest, rounding } from '../laws/close.ts';
+import type { Sample } from '../laws/draw.ts';
+import { domainsOf, namesOf, sampleOf } from '../laws/draw.ts';
+
+const open = async (options: WasmOptions): Promise<Queue> => {
+  const queue = openQueue(openWasm(options));
+  await queue.opened;
+  return queue;
+};
+
+const run = (queue: Queue, op: Op, { params, specs, inputs, output }: Sample) =>
+  queue.read(queue.launch(op, params, inputs.map((x) => queue.write(x)), specs, output));
+
+/** Every operation that has a replacement, at sizes that make many chunks and end in the middle of a tile and a vector. */
+const samples = [...registry.values()]
+  .filter((op) => op.name in replacements)
+  .flatMap((op) =>
+    domainsOf(op).flatMap((domain, which): [Op, Sample][] => {
+      const odd = [67, 131, 9, 35];
+      const sizes = Object.fromEntries(namesOf(domain).map((name, i) => [name, odd[i % odd.length]]));
+      const sample = sampleOf(op, { domain: which, sizes, seed: 7, ties: false });
+      return sample === undefined ? [] : [[op, sample]];
+    }),
+  );
+
+test('one, two and five threads compute the same bits', async () => {
+  const queues = await Promise.all([1, 2, 5].map((threads) => open({ threads })));
+  for (const [op, sample] of samples) {
+    const [one, ...others] = await Promise.all(queues.map((queue) => run(queue, op, sample)));
+    for (const other of others) assert.equal(other, one, op.name);
+  }
+});
+
+test('the kernels without relaxed SIMD compute the same up to rounding', async () => {
+  const [plain, best] = await Promise.all([open({ simd: 'simd128' }), open({})]);
+  assert.is(plain.device!.simd, 'simd128');
+  for (const [op, sample] of samples) {
+    const [came, expected] = await Promise.all([plain, best].map((queue) => run(queue, op, sample)));
+    assertClose(came, expected, rounding(sample) * Math.max(1, largest(expected)), op.name);
+  }
+});
+
+/** A buffer that lies beyond the end of the memory: who touches it traps. */
+const astray = (queue: Queue, size: number): Held => ({ queue, size, holders: 1, memory: 4_294_000_000 });
+
+test('a thread that traps ends all that waits with its error, and what comes after it', async () => {
+  for (const threads of [1, 2]) {
+    const queue = await open({ threads });
+    const shape = [1 << 20];
+    const sound = queue.write(new Float32Array(1 << 20));
+    const add = registry.get('plus')!;
+    const spec = { shape, dtype: 'f32' } as const;
+    const lost = queue.launch(add, {}, [astray(queue, 1 << 20), sound], [spec, spec], spec);
+    const first = await queue.read(lost).catch((error: Error) => error);
+    assert.instance(first, Error, `${threads} threads`);
+    assert.match((first as Error).message, /memory access out of bounds/);
+    const second = await queue.read(sound).catch((error: Error) => error);
+    assert.match((second as Error).message, /an earlier operation on this device failed/);
+  }
+});
+
+test('a tensor for which there is no room is refused with the sizes, and what was there stays', async () => {
+  const queue = await open({ threads: 1 });
+  const small = queue.write([1, 2, 3]);
+  const shape = [2 ** 30];
+  const refused = await queue.read(queue.launch(registry.get('full')!, { shape, value: 0, dtype: 'f32' }, [], [], { shape, dtype: 'f32' })).catch((error: Error) => error);
+  assert.match((refused as Error).message, /no room for a tensor of 4096\.0 MB/);
+  assert.equal([...(await queue.read(small))], [1, 2, 3]);
+});
+
+test.run();
