@@ -1,6 +1,6 @@
 /**
- * Kernels that look at a whole row: softmax, layer norm, cross-entropy. Items are rows. Sums run in four lanes, each over
- * every fourth element, then across the lanes.
+ * Kernels that look at a whole row: softmax, layer norm, cross-entropy. Items are rows. Sums run in vectors of four lanes,
+ * four of them side by side as long as the row allows, so that no addition waits for the one before it; then across them.
  */
 import { at, firstLanes, madd, maxLanes, storeSome, sumLanes } from './lanes';
 import * as f from './functions';
@@ -38,9 +38,24 @@ function rowMax(x: usize, columns: u32): f32 {
   return maxLanes(most);
 }
 
+// @ts-ignore: decorator
+@inline
+function sumFour(a: v128, b: v128, c: v128, d: v128): v128 {
+  return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+}
+
 function rowDot(a: usize, b: usize, columns: u32): f32 {
-  let sum = zeros();
-  for (let c: u32 = 0; c < columns; c += 4) sum = madd(part(a, c, columns, zeros()), part(b, c, columns, zeros()), sum);
+  let s0 = zeros(), s1 = zeros(), s2 = zeros(), s3 = zeros();
+  let c: u32 = 0;
+  for (; c + 16 <= columns; c += 16) {
+    const p = at(a, c), q = at(b, c);
+    s0 = madd(v128.load(p), v128.load(q), s0);
+    s1 = madd(v128.load(p, 16), v128.load(q, 16), s1);
+    s2 = madd(v128.load(p, 32), v128.load(q, 32), s2);
+    s3 = madd(v128.load(p, 48), v128.load(q, 48), s3);
+  }
+  let sum = sumFour(s0, s1, s2, s3);
+  for (; c < columns; c += 4) sum = madd(part(a, c, columns, zeros()), part(b, c, columns, zeros()), sum);
   return sumLanes(sum);
 }
 
@@ -166,19 +181,40 @@ export function crossEntropySlope(p: usize, from: u32, to: u32): void {
 }
 
 function rowMean(x: usize, columns: u32): f32 {
-  let sum = zeros();
-  for (let c: u32 = 0; c < columns; c += 4) sum = f32x4.add(sum, part(x, c, columns, zeros()));
+  let s0 = zeros(), s1 = zeros(), s2 = zeros(), s3 = zeros();
+  let c: u32 = 0;
+  for (; c + 16 <= columns; c += 16) {
+    const p = at(x, c);
+    s0 = f32x4.add(s0, v128.load(p));
+    s1 = f32x4.add(s1, v128.load(p, 16));
+    s2 = f32x4.add(s2, v128.load(p, 32));
+    s3 = f32x4.add(s3, v128.load(p, 48));
+  }
+  let sum = sumFour(s0, s1, s2, s3);
+  for (; c < columns; c += 4) sum = f32x4.add(sum, part(x, c, columns, zeros()));
   return sumLanes(sum) / (columns as f32);
+}
+
+// @ts-ignore: decorator
+@inline
+function addSquare(v: v128, sum: v128): v128 {
+  return madd(v, v, sum);
 }
 
 /** 1 / √(variance + ε) of a row. */
 function rowScale(x: usize, columns: u32, mean: f32, epsilon: f32): f32 {
   const m = f32x4.splat(mean);
-  let sum = zeros();
-  for (let c: u32 = 0; c < columns; c += 4) {
-    const d = f32x4.sub(part(x, c, columns, m), m);
-    sum = madd(d, d, sum);
+  let s0 = zeros(), s1 = zeros(), s2 = zeros(), s3 = zeros();
+  let c: u32 = 0;
+  for (; c + 16 <= columns; c += 16) {
+    const p = at(x, c);
+    s0 = addSquare(f32x4.sub(v128.load(p), m), s0);
+    s1 = addSquare(f32x4.sub(v128.load(p, 16), m), s1);
+    s2 = addSquare(f32x4.sub(v128.load(p, 32), m), s2);
+    s3 = addSquare(f32x4.sub(v128.load(p, 48), m), s3);
   }
+  let sum = sumFour(s0, s1, s2, s3);
+  for (; c < columns; c += 4) sum = addSquare(f32x4.sub(part(x, c, columns, m), m), sum);
   return 1 / (Math.sqrt((sumLanes(sum) / (columns as f32) + epsilon) as f64) as f32);
 }
 
@@ -203,15 +239,26 @@ export function layerNormSlope(p: usize, from: u32, to: u32): void {
     const x = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 8), r * columns), dx = at(load<usize>(p, 12), r * columns);
     const mean = rowMean(x, columns), scale = rowScale(x, columns, mean, epsilon);
     const m = f32x4.splat(mean), s = f32x4.splat(scale);
-    let sum = zeros(), dot = zeros();
-    for (let c: u32 = 0; c < columns; c += 4) {
+    let sum = zeros(), dot = zeros(), sum1 = zeros(), dot1 = zeros();
+    let c: u32 = 0;
+    for (; c + 8 <= columns; c += 8) {
+      const g = f32x4.mul(v128.load(at(dy, c)), v128.load(at(gain, c)));
+      const g1 = f32x4.mul(v128.load(at(dy, c), 16), v128.load(at(gain, c), 16));
+      sum = f32x4.add(sum, g);
+      sum1 = f32x4.add(sum1, g1);
+      dot = madd(g, f32x4.sub(v128.load(at(x, c)), m), dot);
+      dot1 = madd(g1, f32x4.sub(v128.load(at(x, c), 16), m), dot1);
+    }
+    sum = f32x4.add(sum, sum1);
+    dot = f32x4.add(dot, dot1);
+    for (; c < columns; c += 4) {
       const g = f32x4.mul(part(dy, c, columns, zeros()), part(gain, c, columns, zeros()));
       sum = f32x4.add(sum, g);
       dot = madd(g, f32x4.sub(part(x, c, columns, m), m), dot);
     }
     const average = f32x4.splat(sumLanes(sum) / (columns as f32));
     const along = f32x4.splat((sumLanes(dot) * scale) / (columns as f32));
-    for (let c: u32 = 0; c < columns; c += 4) {
+    for (c = 0; c < columns; c += 4) {
       const g = f32x4.mul(v128.load(at(dy, c)), v128.load(at(gain, c)));
       const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s);
       put(dx, c, columns, f32x4.mul(s, f32x4.sub(f32x4.sub(g, average), f32x4.mul(normal, along))));
