@@ -46,6 +46,7 @@ export type { Moments, Schedule, Transform } from './optim/transform.ts';
 export { clipByGlobalNorm, globalNorm } from './optim/clip.ts';
 export { constant, scaleBySchedule, warmupLinearDecay } from './optim/schedule.ts';
 export { scaleByAdam } from './optim/adam.ts';
+export { scaleByPath } from './optim/scale.ts';
 
 // ELECTRA, in the order of the paper's section 2.
 export { configs, parseConfig, withoutDropout } from './electra/config.ts';
@@ -61,6 +62,8 @@ export type { Spans, Task, TaskHead, TaskParams } from './electra/heads.ts';
 export { pretrainLoss, weighted } from './electra/objective.ts';
 export { initState, pretrainStep } from './electra/step.ts';
 export type { State } from './electra/step.ts';
+export { finetuneOptimiser, layerRate, pretrainOptimiser } from './electra/optimiser.ts';
+export type { Finetuning, Optimisation } from './electra/optimiser.ts';
 export { accumulatedStep } from './electra/accumulate.ts';
 export { evaluator } from './electra/evaluate.ts';
 export type { Evaluation } from './electra/evaluate.ts';
