@@ -7,19 +7,14 @@ import { Command } from 'commander';
 import type { ConfigName, ElectraConfig } from '../lib/index.ts';
 import { median } from './median.ts';
 import {
-  addDecayedWeights,
-  chain,
-  clipByGlobalNorm,
   configs,
   devices,
   initState,
+  pretrainOptimiser,
   pretrainStep,
-  scaleByAdam,
-  scaleBySchedule,
   stepFlops,
   tensor,
   useDevice,
-  warmupLinearDecay,
   zeros,
   ones,
 } from '../lib/index.ts';
@@ -49,12 +44,7 @@ const config: ElectraConfig = { ...named, dropout, attentionDropout: dropout, tr
 const { batchSize: b, sequenceLength: t } = training;
 
 const device = await useDevice(options.device);
-const optimiser = chain(
-  clipByGlobalNorm(1),
-  scaleByAdam(),
-  addDecayedWeights(0.01),
-  scaleBySchedule(warmupLinearDecay({ learningRate: 5e-4, warmupSteps: 10, steps: 1000 })),
-);
+const optimiser = pretrainOptimiser({ learningRate: 5e-4, warmupSteps: 10, steps: 1000, weightDecay: 0.01, clipNorm: 1 });
 const step = pretrainStep(config, optimiser);
 let state = initState(config, optimiser, 0);
 const { cls, sep, mask } = config.special;

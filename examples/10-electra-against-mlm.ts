@@ -10,7 +10,6 @@ import {
   applyUpdates,
   areaUnderCurve,
   chain,
-  clipByGlobalNorm,
   constant,
   donating,
   embed,
@@ -25,6 +24,7 @@ import {
   linear,
   map,
   maskTokens,
+  pretrainOptimiser,
   pretrainStep,
   reshape,
   scaleByAdam,
@@ -35,7 +35,6 @@ import {
   split,
   tensor,
   uniform,
-  warmupLinearDecay,
   zeros,
 } from '../lib/index.ts';
 import { exercise, fixed, heading, lesson, say, table } from './course/lesson.ts';
@@ -55,11 +54,7 @@ say(`A step shows ${tokens.toLocaleString('en')} tokens. A masked language model
 heading('Pre-training, twice in the same time');
 type Encoder = Pick<Params['discriminator'], 'encoder'> & Pick<Params, 'embeddings'>;
 const optimiserFor = (steps: number) =>
-  chain(
-    clipByGlobalNorm(config.training.clipNorm),
-    scaleByAdam(),
-    scaleBySchedule(warmupLinearDecay({ ...config.training, steps, warmupSteps: Math.max(1, Math.round(steps / 10)) })),
-  );
+  pretrainOptimiser({ ...config.training, weightDecay: 0, steps, warmupSteps: Math.max(1, Math.round(steps / 10)) });
 const seconds = (since: number) => (performance.now() - since) / 1000;
 
 /** The discriminator's encoder after so many steps of ELECTRA. */

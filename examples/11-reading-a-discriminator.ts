@@ -11,21 +11,17 @@ import type { Batch, ElectraConfig, Params, Tensor, WordPiece } from '../lib/ind
 import {
   areaUnderCurve,
   buildExamples,
-  chain,
-  clipByGlobalNorm,
   discriminate,
   initState,
   key,
+  pretrainOptimiser,
   pretrainStep,
   rowsAt,
-  scaleByAdam,
-  scaleBySchedule,
   scoped,
   sentences,
   split,
   tensor,
   uniform,
-  warmupLinearDecay,
   withoutDropout,
 } from '../lib/index.ts';
 import { loadModel } from '../lib/node.ts';
@@ -57,11 +53,7 @@ const fromFolder = (folder: string): Reader => {
 const text = lessonText(steps);
 const trained = (): Reader => {
   const { config, tokenizer } = text;
-  const optimiser = chain(
-    clipByGlobalNorm(config.training.clipNorm),
-    scaleByAdam(),
-    scaleBySchedule(warmupLinearDecay(config.training)),
-  );
+  const optimiser = pretrainOptimiser(config.training);
   const step = pretrainStep(config, optimiser);
   let state = initState(config, optimiser, 11, tensor(text.unigram));
   for (let i = 0; i < steps; i++) [state] = step(state, text.batch(i));

@@ -5,21 +5,16 @@
  *     npx tsx examples/pretrain.ts --corpus my/texts --config mini --out runs/mine
  *     npx tsx examples/pretrain.ts --resume runs/mine  # goes on where it stopped, however it did
  */
-import type { ElectraConfig, State, Transform } from '../lib/index.ts';
+import type { ElectraConfig, State } from '../lib/index.ts';
 import {
   accumulatedStep,
-  addDecayedWeights,
   batchAt,
-  chain,
-  clipByGlobalNorm,
   derive,
   initState,
+  pretrainOptimiser,
   pretrainStep,
-  scaleByAdam,
-  scaleBySchedule,
   tensor,
   useDevice,
-  warmupLinearDecay,
   WordPiece,
 } from '../lib/index.ts';
 import type { Checkpoint, Run } from '../lib/node.ts';
@@ -36,15 +31,6 @@ import { bestOf, differences, machineOf, refuseOthers, settingsOf } from './pret
 import type { Remembered } from './pretrain/resume.ts';
 import { prepareText, readDocuments, toBatch } from './pretrain/text.ts';
 import type { Text } from './pretrain/text.ts';
-
-/** The published optimiser: clip, Adam without bias correction, decoupled decay, warm-up × linear decay. */
-const published = ({ training }: ElectraConfig): Transform =>
-  chain(
-    clipByGlobalNorm(training.clipNorm),
-    scaleByAdam(),
-    addDecayedWeights(training.weightDecay),
-    scaleBySchedule(warmupLinearDecay(training)),
-  );
 
 /**
  * Saves the last good checkpoint as the model, and says so: what is left to do when a loss is no number. The loss of a step
@@ -72,7 +58,7 @@ interface Plan {
 
 const train = async ({ options, run, config, text, start, from, remembered }: Plan): Promise<void> => {
   const { steps, batchSize, sequenceLength } = config.training;
-  const optimiser = published(config);
+  const optimiser = pretrainOptimiser(config.training);
   const fresh = () => (start ? startState(start, config, optimiser, options.seed) : initState(config, optimiser, options.seed, tensor(text.unigram)));
   const before = from && (from.info as Remembered);
   let state = from?.state() ?? fresh();
