@@ -90,9 +90,9 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
       return [
         `masked MLM loss      ${mlmMaskedLoss.toFixed(3)} nats   (by frequency alone ${text.unigramLoss.toFixed(3)})`,
         `samples right        ${percent(sampledAccuracy)}`,
-        `RTD AUC              ${rtdAuc.value.toFixed(3)}   (95 %: ${rtdAuc.low.toFixed(3)} to ${rtdAuc.high.toFixed(3)}; a coin 0.5)`,
-        `RTD accuracy         ${percent(rtdAccuracy)}   (always 'original' ${percent(1 - replacedRate)})`,
-        `RTD precision        ${percent(rtdPrecision)}, recall ${percent(rtdRecall)}`,
+        `replaced-token AUC   ${rtdAuc.value.toFixed(3)}   (95 %: ${rtdAuc.low.toFixed(3)} to ${rtdAuc.high.toFixed(3)}; a coin 0.5)`,
+        `  accuracy           ${percent(rtdAccuracy)}   (always 'original' ${percent(1 - replacedRate)})`,
+        `  precision          ${percent(rtdPrecision)}, recall ${percent(rtdRecall)}`,
       ];
     },
     async finish({ params }, seconds, done) {
