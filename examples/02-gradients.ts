@@ -87,6 +87,8 @@ say(`Now break one. stopGradient(x) is x, but tells the tape to look away: the v
   missing. mul(x, stopGradient(x)) is x² with the slope x instead of 2x, as if one factor had been forgotten:`);
 const broken = (x: Tensor) => sum(mul(x, stopGradient(x)));
 say(`It rejects with: ${await complaint(() => checkGradients(broken, xs))}.`);
+say(`At −1 you may have expected −1 and −2. The check takes the slopes of a mixture of all outputs, with a fixed weight for each: the
+  only one here has 2.34. What counts is that one is half of the other.`);
 say(`Every operation of Amber passes such a check on every device, thousands of times over (npm test). And stopGradient has an
   honest use: in ELECTRA it says where the two networks must not talk (lesson 9).`);
 

@@ -70,8 +70,9 @@ for (let i = 0; i < steps; i++) {
 table(['step', 'loss', 'slope', 'intercept', 'length of the gradient'], rows);
 const [slope, intercept] = [await line.slope.item(), await line.intercept.item()];
 say(`Found: y = ${fixed(slope)} x ${intercept < 0 ? '−' : '+'} ${fixed(Math.abs(intercept))}; the truth was ${truth.slope} x − 1. It cannot be hit exactly, for forty noisy points do not determine it: the loss that
-  remains is about the variance of the noise, 0.3² = 0.09. The gradient's length says how near the bottom is.
-  Buffers alive: ${before} before the loop, ${live()} after ${steps} steps.`);
+  remains is about the variance of the noise in these forty, which scatters around 0.3² = 0.09. The gradient's length says how near the bottom is.
+  Buffers alive: ${before} before the loop, ${live()} after ${steps} steps, the loss and the
+  length of the last step among them: no step leaves anything behind but what it returns.`);
 
 const [xs, ys] = [await x.data(), await y.data()];
 const [columns, lines] = [64, 17];

@@ -71,8 +71,8 @@ say(`With Math.random it rejects: ${await complaint(() => checkGradients(hidden,
 say(`The derivative is right, yet nobody can tell any more: the function is another one at every call. (These two numbers
   are the only ones of this lesson that change when you run it again.)`);
 
-say(`Comparisons suffer, too. Is a change of 0.1 in a weight good or bad? With one key both sides meet the same dropout, and the
-  difference is due to the change alone. With fresh randomness on both sides it drowns:`);
+say(`Comparisons suffer, too. What does a change of 0.1 in a weight do to the loss? Five tries: with one key both
+  sides meet the same dropout, and the difference is due to the change alone. With fresh randomness on both sides it drowns:`);
 const lossAt = (shift: number, k: Tensor) => mean(square(sub(dropout(k, normal(order, [1000]), 0.5), shift)));
 const differences = async (same: boolean) =>
   Promise.all(

@@ -115,7 +115,7 @@ table(['step', 'loss', 'letters right on fresh tasks'], rows);
 say(`Naming one of 16 letters at random costs ln 16 = ${fixed(Math.log(16))} and is right 6 times in 100.`);
 
 heading('The attention map');
-say(`Every row is a token, and shows where that token looks: from blank (no share) over ░ ▒ ▓ to █ (all of it). Look at the rows of
+say(`Every row is a token, and shows where that token looks: from blank (less than an eighth) over ░ ▒ ▓ to █ (all of it). Look at the rows of
   the blanks. None of this was told to the model.`);
 const shares = await scoped(() => slice(model(state.params, test.tokens).shares, [0, 0, 0], [1, t, t])).data();
 const tokens = Array.from(await test.tokens.data()).slice(0, t);

@@ -60,7 +60,7 @@ const tokenizer = tokenizers[2];
 const sentence = 'We shall overcome, my fellow Americans!';
 const { ids, typeIds, tokens, offsets } = tokenizer.encode(sentence, 'And we did.');
 say(`encode(text, pair) puts [CLS] in front and [SEP] behind each part, and says where in the text each piece came from. The model sees the
-  ids and the types; all else is for us. "${sentence}" and "And we did." become:`);
+  ids and the types (0 in the first part, 1 in the second); all else is for us. "${sentence}" and "And we did." become:`);
 table(
   ['token', 'id', 'type', 'from'],
   tokens.map((token, i) => [
@@ -71,7 +71,7 @@ table(
   ]),
 );
 say(`decode(ids) gives "${tokenizer.decode(ids)}": capitals and accents are gone, since this vocabulary is lower case. A sign that the text
-  never had is [UNK]: "${cut(tokenizer, '漢')}".`);
+  never had, such as 漢, becomes "${cut(tokenizer, '漢')}", unknown.`);
 say(`The five special tokens come first in every vocabulary trained here: ${largest
   .slice(0, 5)
   .map((token, id) => `${id} ${token}`)

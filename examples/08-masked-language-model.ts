@@ -1,7 +1,8 @@
 /**
- * 8. A masked language model. You will learn the task that BERT is trained on and that ELECTRA's generator keeps: some words
- * are hidden, the model guesses them from the rest. It trains for some seconds, and you see its guesses for a held-out
- * sentence turn from frequent words to words that fit. You also learn which number tells whether it uses context at all.
+ * 8. A masked language model. You will learn the task that BERT is trained on and that ELECTRA's generator keeps: some
+ * words are hidden, the model guesses them from the rest. It trains for some seconds, and you see its guesses for a
+ * held-out sentence turn from the most frequent words to those that depend on the neighbours. You also learn which
+ * number tells whether it uses context at all.
  */
 import type { Batch, Params, Tensor } from '../lib/index.ts';
 import {
@@ -61,7 +62,7 @@ const logits = (mlm: Mlm, masked: typeof heldMasked) => generate(keys.train, { .
 say(`Embeddings, two transformer layers of width ${config.generator.hiddenSize}, and at each chosen position a score for each of the ${vocab.length.toLocaleString('en')} pieces. softmax
   makes probabilities of them; the loss is −ln p(the word that was there), on average. Three marks on that scale, in nats:`);
 table(
-  ['', 'loss', 'as unsure as among'],
+  ['', 'loss', 'like a choice among'],
   [
     ['every piece alike: ln V', fixed(Math.log(vocab.length)), Math.round(vocab.length)],
     ['by frequency alone (unigram)', fixed(unigramLoss), Math.round(Math.exp(unigramLoss))],
@@ -120,7 +121,7 @@ for (let i = 0; i <= steps; i++) {
   if (i < steps) state = step(state, batch(i), fold(keys.train, i));
 }
 table(['step', 'loss of hidden words', 'its standard error', 'nats below unigram'], curve);
-say(`It starts near the unigram line because its output bias was set to the word frequencies; otherwise it would start near ln V and spend
+say(`It starts at the unigram line, give or take the standard error, because its output bias was set to the word frequencies; otherwise it would start near ln V and spend
   its first steps on learning those. All of it is measured on held-out text, over the hidden words alone: the visible ones of the
   chosen need only be copied.`);
 
@@ -132,8 +133,8 @@ table(
     hidden[slot] === 1 ? [[vocab[tokens[position]], ...guesses.map((best) => best[slot])]] : [],
   ),
 );
-say(`After ${steps} steps this is a weak model: it knows which little word belongs between its neighbours. It has seen each position once in seven
-  steps, for only 15 % of them are asked. That waste is what ELECTRA mends; on to lesson 9.`);
+say(`After ${steps} steps this is a weak model: it knows which little word belongs between its neighbours. Of each sequence it was asked about
+  one position in seven, for only 15 % are chosen, and the others teach nothing directly. That waste is what ELECTRA mends; on to lesson 9.`);
 
 exercise(
   '08-masked-language-model',
