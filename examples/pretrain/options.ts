@@ -81,7 +81,7 @@ export const parseOptions = (argv: readonly string[]): { options: Options; given
   const options: Options = {
     ...others,
     corpus: corpus?.map(absolute),
-    config: config in configs ? config : absolute(config),
+    config: Object.hasOwn(configs, config) ? config : absolute(config),
     vocab: vocab && absolute(vocab),
     init: init?.map(absolute),
   };
@@ -101,7 +101,7 @@ export const freshFolder = (): string => {
 };
 
 export const namedConfig = (name: string): ElectraConfig => {
-  if (name in configs) return configs[name as ConfigName];
+  if (Object.hasOwn(configs, name)) return configs[name as ConfigName];
   if (!name.endsWith('.json')) {
     throw new UserError(`there is no configuration '${name}'; choose ${Object.keys(configs).join(', ')}, or give a .json file`);
   }
