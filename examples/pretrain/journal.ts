@@ -4,7 +4,7 @@
  * from the state, the step and the seed.
  */
 import type { Batch, ElectraConfig, Evaluation, Observation, State } from '../../lib/index.ts';
-import { countParams, evaluator, key, observer, rowsAt, split, tensor, warmupLinearDecay } from '../../lib/index.ts';
+import { countParams, donating, evaluator, key, observer, rowsAt, split, tensor, warmupLinearDecay } from '../../lib/index.ts';
 import type { Examples, WordPiece } from '../../lib/index.ts';
 import type { Measured, Run } from '../../lib/node.ts';
 import { appendMetrics } from '../../lib/node.ts';
@@ -61,9 +61,10 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
   const measure = evaluator(config);
   const observe = observer(config);
   // One key for all evaluations: the same tokens are hidden each time. The sentence has another.
-  const { sentence: sentenceKey } = split(key(about.seed), 'sentence');
+  const evaluationKey = key(about.seed);
+  const { sentence: sentenceKey } = split(evaluationKey, 'sentence');
   const { steps, batchSize, sequenceLength } = config.training;
-  const rate = warmupLinearDecay(config.training);
+  const rate = donating(warmupLinearDecay(config.training));
   let final: Evaluation | undefined;
 
   const record = (step: number, split: Measured['split'], evaluation: Evaluation, learningRate: number, tokensPerSecond: number, sample?: Word[]) => {
@@ -74,7 +75,6 @@ export const openJournal = (run: Run, config: ElectraConfig, text: Text, about: 
 
   return {
     async evaluate(step, { params }, tokensPerSecond = NaN) {
-      const evaluationKey = key(about.seed);
       const size = Math.min(batchSize, text.heldOut.count);
       const learningRate = await rate(tensor([step], [], 'i32')).item();
       const train = await measure(evaluationKey, params, firstBatches(text.train, size, OF_TRAINING));
