@@ -124,7 +124,7 @@ const main = async (): Promise<void> => {
     const start = options.init && (await loadStart(options.init, named));
     return { device, start, chosen: chooseConfig(options, start?.config ?? named) };
   };
-  if (isDry) return dryRun((await choose(asked)).chosen, say);
+  if (isDry) return dryRun((await choose(asked)).chosen, asked.accumulate, say);
 
   const run = openRun(resume ?? out ?? freshFolder(), { resume: resume !== undefined });
   try {

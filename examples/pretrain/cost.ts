@@ -24,16 +24,18 @@ const secondsPerSequence = async (config: ElectraConfig): Promise<number> => {
   return seconds / b;
 };
 
-/** Prints parameters, memory, work and time of a run. */
-export const dryRun = async (config: ElectraConfig, say: (line: string) => void): Promise<void> => {
+/** Prints parameters, memory, work and time of a run whose steps are computed in `parts` parts. */
+export const dryRun = async (config: ElectraConfig, parts: number, say: (line: string) => void): Promise<void> => {
   const { steps, batchSize, sequenceLength } = config.training;
   const params = countParams(config);
   const discriminator = countParams(config, (path) => !path.startsWith('generator'));
-  // Parameters, gradients and two moments; and, for each layer and token, about as much as its widest states.
+  // Parameters, gradients (with parts, their sum as well) and two moments; and, for each layer and token of a part, about as
+  // much as its widest states.
+  const rows = Math.ceil(batchSize / parts);
   const states = [config.discriminator, config.generator].map(
-    (n) => n.layers * batchSize * sequenceLength * (12 * n.hiddenSize + 3 * n.feedForwardSize + 3 * n.heads * sequenceLength),
+    (n) => n.layers * rows * sequenceLength * (12 * n.hiddenSize + 3 * n.feedForwardSize + 3 * n.heads * sequenceLength),
   );
-  const memory = 4 * (4 * params + states.reduce((a, b) => a + b));
+  const memory = 4 * ((parts > 1 ? 5 : 4) * params + states.reduce((a, b) => a + b));
   const hours = ((await secondsPerSequence(config)) * batchSize * steps) / 3600;
   say(`parameters     ${params.toLocaleString('en')}, of which the discriminator ${discriminator.toLocaleString('en')}`);
   say(`memory         about ${Math.round(memory / MEGABYTE).toLocaleString('en')} MB`);
