@@ -53,6 +53,11 @@ export const loadStart = async ([first, second, ...more]: readonly string[], bas
   }
   const { embeddings: own, generator } = g.params as Pick<Params, 'embeddings' | 'generator'>;
   const shared = sameValues(await own.word.data(), await embeddings.word.data());
+  // Embeddings of its own are as wide as the generator and have as many positions and types as the discriminator's.
+  const { generator: { hiddenSize }, ...its } = g.config;
+  if (!shared && (its.embeddingSize !== hiddenSize || its.maxPositions !== maxPositions || its.typeVocabSize !== typeVocabSize)) {
+    throw new UserError(`${second} has another word table than ${first}, and its embeddings fit no generator beside it; give the generator that was trained with it, or leave it out`);
+  }
   const config = parseConfig({ ...sizes, tying: shared ? 'embeddings' : 'none', generator: g.config.generator }, base);
   return { config, tokenizer: d.tokenizer, params: { embeddings, discriminator, generator: shared ? generator : { embeddings: own, ...generator } } };
 };
