@@ -49,6 +49,8 @@ export const openConsole = (
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  // However the program ends, also by an error, the cursor that the bar hides comes back.
+  process.once('exit', () => bar.stop());
 
   const bar = new SingleBar({
     format: '{bar} {value}/{total} steps  mlm {mlm}  rtd {rtd}  {speed} tokens/s  epoch {epochs}  {eta_formatted} left',
