@@ -38,9 +38,9 @@ import type { Text } from './pretrain/text.ts';
  */
 const keepLastGood = async (run: Run, config: ElectraConfig, text: Text, step: number): Promise<never> => {
   const last = checkpointSteps(run.checkpoints).findLast((saved) => saved < step - 1);
-  if (last === undefined) throw new UserError(`the loss of step ${step} is not finite; lower the learning rate (--lr)`);
+  if (last === undefined) throw new UserError(`the loss of step ${step} is not finite; start a new run with a lower learning rate (--lr)`);
   await saveModels(run, config, loadCheckpoint<State>(`${run.checkpoints}/${last}`).state(), text);
-  throw new UserError(`the loss of step ${step} is not finite; the model of step ${last} is kept; lower the learning rate (--lr)`);
+  throw new UserError(`the loss of step ${step} is not finite; the models of step ${last} are kept; start a new run with a lower learning rate (--lr), from them with --init ${run.discriminator} ${run.generator}`);
 };
 
 /** All that a run is, once its settings are chosen and its text is read. */

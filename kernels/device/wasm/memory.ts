@@ -46,7 +46,8 @@ export const openMemory = (pages: WebAssembly.Memory, base: number): Memory => {
 
   /** The next bytes that were never used; undefined when there is no room. */
   const extend = (bytes: number): number | undefined => {
-    const missing = Math.ceil((top + bytes - pages.buffer.byteLength) / PAGE);
+    // A cache line stays free at the end of the memory: kernels may read that far past a block.
+    const missing = Math.ceil((top + bytes + ALIGN - pages.buffer.byteLength) / PAGE);
     if (missing > 0) {
       const room = MOST_PAGES - pages.buffer.byteLength / PAGE;
       if (missing > room) return undefined;
