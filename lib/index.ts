@@ -83,3 +83,13 @@ export type { TokenBatch } from './text/batch.ts';
 export { derive } from './text/order.ts';
 export type { HostKey } from './text/order.ts';
 export { unigramEntropy, unigramLogits } from './text/unigram.ts';
+
+// Metrics: from plain predictions and truths to a number and its interval.
+export { accuracy, binaryF1, macroF1, matthews, microF1 } from './metrics/classification.ts';
+export type { F1, Label } from './metrics/classification.ts';
+export { pearson, spearman } from './metrics/correlation.ts';
+export { exactMatch, normaliseAnswer, tokenF1 } from './metrics/answers.ts';
+export { entityF1, taggedSpans } from './metrics/entities.ts';
+export type { TaggedSpan } from './metrics/entities.ts';
+export { bootstrap } from './metrics/bootstrap.ts';
+export type { Interval } from './metrics/bootstrap.ts';

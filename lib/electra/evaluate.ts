@@ -5,6 +5,7 @@
  */
 import { fold } from '../key.ts';
 import { donating } from '../memory.ts';
+import type { Interval } from '../metrics/bootstrap.ts';
 import { equal } from '../ops/arith.ts';
 import { crossEntropy } from '../ops/loss.ts';
 import { argmax } from '../ops/reduce.ts';
@@ -12,7 +13,6 @@ import type { Tensor } from '../tensor.ts';
 import type { ElectraConfig } from './config.ts';
 import { withoutDropout } from './config.ts';
 import type { Batch } from './mask.ts';
-import type { Interval } from './metrics.ts';
 import { areaUnderCurve, confusion } from './metrics.ts';
 import { pretrainLoss } from './objective.ts';
 import type { Params } from './params.ts';

@@ -2,12 +2,8 @@
  * What the replaced-token task is judged by. Accuracy says little, since nine tokens of ten are original; the area under
  * the ROC curve (AUC) is the probability that a replaced token gets a higher score than an original one, 0.5 for a guess.
  */
-
-export interface Interval {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
+import type { Interval } from '../metrics/bootstrap.ts';
+import { ranks } from '../metrics/correlation.ts';
 
 /**
  * The exact area under the ROC curve: the Mann–Whitney statistic over ranks, ties counting half. The 95 % interval is
@@ -15,20 +11,14 @@ export interface Interval {
  */
 export const areaUnderCurve = (scores: ArrayLike<number>, positive: ArrayLike<number>): Interval => {
   if (Array.from(scores).some(Number.isNaN)) return { value: NaN, low: NaN, high: NaN };
-  const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[a] - scores[b]);
   let positives = 0;
   let rankSum = 0;
-  for (let i = 0; i < order.length; ) {
-    let end = i;
-    while (end < order.length && scores[order[end]] === scores[order[i]]) end++;
-    const rank = (i + 1 + end) / 2;
-    for (; i < end; i++) {
-      if (!positive[order[i]]) continue;
-      positives++;
-      rankSum += rank;
-    }
-  }
-  const negatives = order.length - positives;
+  ranks(scores).forEach((rank, i) => {
+    if (!positive[i]) return;
+    positives++;
+    rankSum += rank;
+  });
+  const negatives = scores.length - positives;
   const value = (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
   const q1 = value / (2 - value);
   const q2 = (2 * value * value) / (1 + value);

@@ -17,7 +17,8 @@ test.before.each(async () => void (await useDevice('reference')));
 
 const { layers } = small.discriminator;
 const tuned = () => withTaskHead(initElectra(key(1), small), initTaskHead(key(2), 'classification', 3, small));
-const numbers = async (tree: unknown): Promise<number[][]> => Promise.all(leaves(tree).map(async (x) => [...(await x.data())]));
+const numbers = async (tree: unknown): Promise<number[][]> =>
+  Promise.all(leaves(tree).map(async (x) => [...(await x.data())]));
 const near = (a: number, b: number) => assert.ok(Math.abs(a - b) <= 1e-12 * (1 + Math.abs(b)), `${a}, not ${b}`);
 
 /** _get_layer_lrs (model/optimization.py): depth 0 at the embeddings, i + 1 at layer i, n + 2 at the head; d^(n + 2 − depth). */
@@ -58,7 +59,10 @@ test('fine-tuning is pre-training with each update times the rate of its layer, 
     [a, b] = [nextA, nextB];
     const [got, base] = [await numbers(slow), await numbers(fast)];
     paths(params).forEach((path, i) => got[i].forEach((x, j) => near(x, base[i][j] * published(path, layers, 0.8))));
-    assert.is(got.flat().every((x) => x === 0), step === 0);
+    assert.is(
+      got.flat().every((x) => x === 0),
+      step === 0,
+    );
   }
 });
 
