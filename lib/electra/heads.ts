@@ -1,19 +1,21 @@
 /**
- * Fine-tuning as HuggingFace does it (ElectraForSequenceClassification, ElectraForTokenClassification,
- * ElectraForQuestionAnswering): the discriminator's encoder stays, and a small head on its hidden states h [b, t, c]
- * takes the place of the one that found replaced tokens:
+ * Fine-tuning: the discriminator's encoder stays, and a small head on its hidden states h [b, t, c] takes the place of the
+ * one that found replaced tokens. HuggingFace's heads (modeling_electra.py: ElectraForSequenceClassification,
+ * ElectraForTokenClassification, ElectraForQuestionAnswering) and those of google-research/electra
+ * (finetune/classification/classification_tasks.py, finetune/tagging/tagging_tasks.py):
  *
- *     a text     dropout(h[CLS]) → dense → GELU → dropout → output     n logits a text
- *     tokens     dropout(h) → output                                   n logits a token
- *     an answer  h → output                                            two logits a token: start and end
+ *                HuggingFace                                              Google
+ *     a text     dropout(h[CLS]) → dense → GELU → dropout → output        dropout(h[CLS]) → output      n logits a text
+ *     tokens     dropout(h) → output                                      h → output                    n logits a token
+ *     an answer  h → output                                               spans.ts                      start and end
  *
- * (modeling_electra.py. google-research/electra has other heads: docs/fidelity.md.)
+ * Kernels of fresh heads are normal with σ 0.02 in HuggingFace's code, Glorot's in Google's.
  */
 import { normal, split } from '../key.ts';
 import { drop, linear } from '../nn/dense.ts';
 import type { Dense } from '../nn/dense.ts';
 import type { Embeddings } from '../nn/embed.ts';
-import { initDense } from '../nn/init.ts';
+import { glorot, initDense } from '../nn/init.ts';
 import type { Initializer } from '../nn/init.ts';
 import { add, maximum, mul, square, sub } from '../ops/arith.ts';
 import { reshape } from '../ops/axes.ts';
@@ -32,55 +34,63 @@ import type { Network, Params } from './params.ts';
 /** What a fine-tuned network does: gives a text a class, each token a tag, or a question its answer in the text. */
 export type Task = 'classification' | 'tagging' | 'answering';
 
-/** `dense` [c, c] only for classification; `output` [c, n]. */
+/** Whose head it is. */
+export type HeadStyle = 'huggingface' | 'google';
+
+/** `dense` [c, c] only for HuggingFace's classification; `output` [c, n]. */
 export interface TaskHead {
   readonly dense?: Dense;
   readonly output: Dense;
 }
 
-export interface TaskParams {
+export interface TaskParams<Head = TaskHead> {
   readonly embeddings: Embeddings;
   readonly discriminator: Network;
-  readonly task: TaskHead;
+  readonly task: Head;
 }
 
 /** HuggingFace's σ for every kernel of a fresh head (`initializer_range`). */
 const ranged: Initializer = (key, shape) => mul(normal(key, shape), 0.02);
 
-/** A fresh head of `outputs` logits: classes, tags, or 2 for answering. */
-export const initTaskHead = (key: Tensor, task: Task, outputs: number, { discriminator: { hiddenSize } }: ElectraConfig): TaskHead => {
+/**
+ * A fresh head of `outputs` logits: classes, tags, or 2 for answering. Model folders hold HuggingFace's classification heads
+ * alone.
+ */
+export const initTaskHead = (
+  key: Tensor,
+  task: Task,
+  outputs: number,
+  { discriminator: { hiddenSize } }: ElectraConfig,
+  style: HeadStyle = 'huggingface',
+): TaskHead => {
   const { dense, output } = split(key, 'dense', 'output');
+  const init = style === 'google' ? glorot : ranged;
   return {
-    ...(task === 'classification' && { dense: initDense(dense, hiddenSize, hiddenSize, ranged) }),
-    output: initDense(output, hiddenSize, outputs, ranged),
+    ...(task === 'classification' && style === 'huggingface' && { dense: initDense(dense, hiddenSize, hiddenSize, init) }),
+    output: initDense(output, hiddenSize, outputs, init),
   };
 };
 
 /** Pre-trained parameters with a head for a task in place of the pre-training one. */
-export const withTaskHead = ({ embeddings, discriminator }: Pick<Params, 'embeddings' | 'discriminator'>, task: TaskHead): TaskParams => {
+export const withTaskHead = <Head>({ embeddings, discriminator }: Pick<Params, 'embeddings' | 'discriminator'>, task: Head): TaskParams<Head> => {
   const { projection, encoder } = discriminator;
   return { embeddings, discriminator: { ...(projection && { projection }), encoder }, task };
 };
 
 /** The discriminator's last hidden states [b, t, c]. */
-const encoded = (key: Tensor, { embeddings, discriminator }: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor =>
+export const encoded = (key: Tensor, { embeddings, discriminator }: Omit<TaskParams, 'task'>, batch: Batch, config: ElectraConfig, look?: Look): Tensor =>
   hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look);
 
-/**
- * The logits of each text's classes, from its first token, [CLS]: [b, n].
- *
- * Throws when the head has no `dense` layer.
- */
+/** The logits of each text's classes, from its first token, [CLS]: [b, n]. A head without `dense` is Google's. */
 export const classify = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
   const { dense, output } = params.task;
-  if (dense === undefined) throw new Error("classify: expected a head with 'dense' and 'output', got one without 'dense'; make it with initTaskHead(key, 'classification', …)");
   const h = encoded(key, params, batch, config, look);
   const { b, c } = dims(h, 'b t c');
   const first = drop(key, 'task.first', reshape(slice(h, [0, 0, 0], [b, 1, c]), [b, c]), config.classifierDropout);
-  return linear(output, drop(key, 'task.dense', gelu(linear(dense, first)), config.classifierDropout));
+  return linear(output, dense ? drop(key, 'task.dense', gelu(linear(dense, first)), config.classifierDropout) : first);
 };
 
-/** The logits of each token's tags: [b, t, n]. */
+/** The logits of each token's tags: [b, t, n]. Google's head has no dropout: its `classifierDropout` is 0. */
 export const tag = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor =>
   linear(params.task.output, drop(key, 'task', encoded(key, params, batch, config, look), config.classifierDropout));
 

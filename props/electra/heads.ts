@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { useDevice } from '../../kernels/device/choose.ts';
+import { withoutDropout } from '../../lib/electra/config.ts';
 import type { Task, TaskParams } from '../../lib/electra/heads.ts';
 import {
   answer,
@@ -85,11 +86,23 @@ test('every parameter has a gradient from the loss of a class', async () => {
   }
 });
 
-test('a head without its dense layer cannot classify, and says so', () => {
-  assert.throws(
-    () => classify(key(0), tuned('tagging', 2), rows(), small),
-    /expected a head with 'dense' and 'output'/,
-  );
+test("Google's head for classes is one dense layer on [CLS], drawn as Glorot's; for tags it is HuggingFace's without dropout", async () => {
+  const head = initTaskHead(key(2), 'classification', 3, small, 'google');
+  assert.equal(paths(head), ['output.kernel', 'output.bias']);
+  const { hiddenSize: c } = small.discriminator;
+  const drawn = (await values(head.output.kernel)).map(Math.abs);
+  const limit = Math.sqrt(6 / (c + 3));
+  assert.ok(Math.max(...drawn) <= limit && Math.max(...drawn) > 0.7 * limit);
+  const params = withTaskHead(initElectra(key(1), small), head);
+  const still = withoutDropout(small);
+  // Of a row, the first token's logits.
+  const tags = await values(tag(key(0), params, rows(), still));
+  const { sequenceLength: t } = small.training;
+  const first = [0, 1, 2].flatMap((row) => tags.slice(row * t * 3, row * t * 3 + 3));
+  const classes = await values(classify(key(0), params, rows(), still));
+  classes.forEach((x, i) => assert.ok(Math.abs(x - first[i]) < 1e-12));
+  const dropped = { ...still, classifierDropout: 0.5 };
+  assert.not.equal(await values(classify(key(0), params, rows(), dropped)), classes);
 });
 
 test.run();
