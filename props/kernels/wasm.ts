@@ -55,8 +55,21 @@ test('the kernels without relaxed SIMD compute the same up to rounding', async (
   }
 });
 
-/** A buffer that lies beyond the end of the memory: who touches it traps. */
-const astray = (queue: Queue, size: number): Held => ({ queue, size, holders: 1, memory: 4_294_000_000 });
+/** A buffer at an address of our choice; from the end of the memory on, who touches it traps. */
+const at = (memory: number, queue: Queue, size: number): Held => ({ queue, size, holders: 1, memory });
+const astray = (queue: Queue, size: number) => at(4_294_000_000, queue, size);
+
+test('a product reads no further than a cache line behind its matrices', async () => {
+  const queue = await open({ threads: 1 });
+  const shapes = [[7, 300], [300, 9]];
+  const specs = shapes.map((shape) => ({ shape, dtype: 'f32' }) as const);
+  // The memory begins with 64 pages, and these few numbers do not make it grow: the last block leaves a cache line free.
+  const last = (size: number) => at(64 * 65536 - 64 - 4 * size, queue, size);
+  for (const inputs of [[last(2100), queue.write(new Float32Array(2700))], [queue.write(new Float32Array(2100)), last(2700)]]) {
+    const product = await queue.read(queue.launch(registry.get('matmul')!, {}, inputs, specs, { shape: [7, 9], dtype: 'f32' }));
+    assert.is(product.length, 63);
+  }
+});
 
 test('a thread that traps ends all that waits with its error, and what comes after it', async () => {
   for (const threads of [1, 2]) {

@@ -114,19 +114,27 @@ export function multiply(p: usize, from: u32, to: u32): void {
     const block = item % (down * across);
     const firstRow = (block / across) * blockRows;
     const lastRow = min(rows, firstRow + blockRows);
+    const whole = lastRow - ((lastRow - firstRow) % ROWS);
     const firstColumn = (block % across) * blockColumns;
     const lastColumn = min(columns, firstColumn + blockColumns);
     for (let k: u32 = 0; k < inner; k += DEPTH) {
       const depth = min(DEPTH, inner - k);
       const source = at(a, z * batchA + firstRow * rowA + k * innerA);
+      // In scratch memory lies the whole block, turned, or of one in place only the rows that do not fill a strip: behind
+      // them the memory may end.
       if (innerA != 1) turn(source, innerA << 2, scratch + BLOCK, TURNED, depth, lastRow - firstRow);
-      const strips = innerA == 1 ? source : scratch + BLOCK;
-      const stepA = innerA == 1 ? (rowA as usize) << 2 : TURNED;
+      else {
+        for (let r: u32 = whole; r < lastRow; r++) {
+          memory.copy(scratch + BLOCK + (r - whole) * TURNED, at(source, (r - firstRow) * rowA), depth << 2);
+        }
+      }
       for (let column = firstColumn; column < lastColumn; column += COLUMNS) {
         const panel = at(b, z * batchB + (column / COLUMNS) * panelB + k * innerB);
         const width = min(COLUMNS, columns - column);
         for (let row = firstRow; row < lastRow; row += ROWS) {
-          const strip = strips + (row - firstRow) * stepA;
+          const inPlace = innerA == 1 && row < whole;
+          const stepA = inPlace ? (rowA as usize) << 2 : TURNED;
+          const strip = inPlace ? at(source, (row - firstRow) * rowA) : scratch + BLOCK + (row - (innerA == 1 ? whole : firstRow)) * TURNED;
           const target = at(y, (z * rows + row) * columns + column);
           const height = min(ROWS, rows - row);
           let start = target;
@@ -143,7 +151,7 @@ export function multiply(p: usize, from: u32, to: u32): void {
   }
 }
 
-/** A tile at the edge of the result, by way of a whole tile in scratch memory. Rows of A beyond the last repeat the first. */
+/** A tile at the edge of the result, by way of a whole tile in scratch memory. */
 function edge(
   depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize, height: u32, width: u32,
 ): void {
