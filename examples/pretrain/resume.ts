@@ -7,6 +7,7 @@ import { arch, cpus, platform } from 'node:os';
 import type { ElectraConfig, WordPiece } from '../../lib/index.ts';
 import type { MetricsRecord } from '../../lib/node.ts';
 import { UserError } from '../../lib/node.ts';
+import { settingsByPath } from '../report/format.ts';
 import type { Options } from './options.ts';
 import { evalEvery } from './options.ts';
 
@@ -50,14 +51,9 @@ export const machineOf = (device: string): Machine => ({
   device,
 });
 
-const flat = (node: unknown, path = ''): [string, unknown][] =>
-  typeof node === 'object' && node !== null
-    ? Object.entries(node).flatMap(([key, value]) => flat(value, path === '' ? key : `${path}.${key}`))
-    : [[path, node]];
-
 /** Where two values differ: `'config.training.steps' was 100, is now 200`. */
 export const differences = (before: object, now: object): string[] => {
-  const [was, is] = [new Map(flat(before)), new Map(flat(now))];
+  const [was, is] = [new Map(settingsByPath(before)), new Map(settingsByPath(now))];
   return [...new Set([...was.keys(), ...is.keys()])]
     .filter((path) => was.get(path) !== is.get(path))
     .map((path) => `'${path}' was ${JSON.stringify(was.get(path)) ?? 'not given'}, is now ${JSON.stringify(is.get(path)) ?? 'not given'}`);

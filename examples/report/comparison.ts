@@ -1,7 +1,7 @@
 /** Several runs laid over each other: their curves in the same frames, their results and their differences side by side. */
 import type { Chart, Field, Mark, Series } from './charts.ts';
 import { renderChart } from './charts.ts';
-import { count, duration, escape, nats, percent } from './format.ts';
+import { count, duration, escape, nats, percent, settingsByPath } from './format.ts';
 import { renderPage } from './html.ts';
 import type { Report } from './page.ts';
 
@@ -56,18 +56,12 @@ const ROWS: [name: string, value: (report: Report) => string][] = [
   ['Computed on', ({ device }) => device],
 ];
 
-/** Every setting by its path. */
-const settings = (node: object, path = ''): [string, string][] =>
-  Object.entries(node).flatMap(([key, value]): [string, string][] =>
-    typeof value === 'object' && value !== null ? settings(value as object, `${path}${key}.`) : [[`${path}${key}`, String(value)]],
-  );
-
 const renderRows = (runs: readonly NamedReport[], rows: readonly (readonly [string, readonly string[]])[]): string =>
   `<div class="card scroll"><table><thead><tr><td></td>${runs.map(({ name }, i) => `<th scope="col" style="color:${COLOURS[i]}">${escape(name)}</th>`).join('')}</tr></thead>
 <tbody>${rows.map(([name, cells]) => `<tr><th scope="row">${escape(name)}</th>${cells.map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`).join('\n')}</tbody></table></div>`;
 
 const renderDifferences = (runs: readonly NamedReport[]): string => {
-  const all = runs.map(({ report }) => new Map(settings(report.config)));
+  const all = runs.map(({ report }) => new Map(settingsByPath(report.config).map(([path, value]) => [path, String(value)])));
   const paths = [...new Set(all.flatMap((one) => [...one.keys()]))];
   const rows = paths.map((path) => [path, all.map((one) => one.get(path) ?? '–')] as const);
   const differing = rows.filter(([, cells]) => new Set(cells).size > 1);

@@ -1,4 +1,4 @@
-/** What the parts of the page share: how text and numbers are written, and the entropy that two of them compare with. */
+/** What the parts of the page share: how text, numbers and settings are written, and the entropy that two of them compare with. */
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 export const count = (n: number): string => Math.round(n).toLocaleString('en-US');
@@ -14,3 +14,9 @@ export const duration = (seconds: number): string => {
 /** Loss, in nats, of one who only knows which part of the words is replaced. */
 export const entropyOf = (rate: number): number =>
   [rate, 1 - rate].reduce((sum, p) => sum - (p > 0 ? p * Math.log(p) : 0), 0);
+
+/** Every value of nested settings with its path: `['training.steps', 3000]`. */
+export const settingsByPath = (node: unknown, path = ''): [string, unknown][] =>
+  typeof node === 'object' && node !== null
+    ? Object.entries(node).flatMap(([key, value]) => settingsByPath(value, path === '' ? key : `${path}.${key}`))
+    : [[path, node]];
