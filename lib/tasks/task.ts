@@ -1,0 +1,73 @@
+/**
+ * What a fine-tuning task is: one declaration that says how its files are read, which head it needs, what is measured and
+ * the published recipe. A task of one's own is a few lines (docs: README, "Fine-tuning"). Everything else, training,
+ * evaluation, baselines, prediction and the report, follows from it.
+ */
+import type { Task } from '../electra/heads.ts';
+
+/** Where a row comes from, for errors: `train.csv:17`. */
+export interface Placed {
+  readonly where: string;
+}
+
+/** A text, or a pair of texts, and its class (a string) or value (a number); without a label it is to be predicted. */
+export interface TextRow extends Placed {
+  readonly text: string;
+  readonly pair?: string;
+  readonly label?: string | number;
+}
+
+/** Words, and one tag for each. */
+export interface TaggedRow extends Placed {
+  readonly words: readonly string[];
+  readonly tags?: readonly string[];
+}
+
+/** A question, the text that holds its answer, and the answers that annotators gave; none where it has none (SQuAD 2.0). */
+export interface QuestionRow extends Placed {
+  readonly id: string;
+  readonly question: string;
+  readonly context: string;
+  /** `start` counts code points of the context. */
+  readonly answers?: readonly { readonly text: string; readonly start: number }[];
+}
+
+export type Row = TextRow | TaggedRow | QuestionRow;
+
+/** How a task is trained; what is left out is the published default for the model's size (electra-reference §7). */
+export interface Recipe {
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly sequenceLength?: number;
+  readonly learningRate?: number;
+  readonly layerDecay?: number;
+  readonly weightDecay?: number;
+  /** Tokens by which windows of a long context overlap: answering alone. */
+  readonly stride?: number;
+}
+
+/** A number, higher is better, from predictions and truths. Tags are those of all words, row after row. */
+export interface Metric<P = string | number> {
+  readonly name: string;
+  readonly of: (predicted: readonly P[], gold: readonly P[]) => number;
+}
+
+export interface TaskDeclaration<R extends Row = Row> {
+  readonly name: string;
+  /** One sentence. */
+  readonly about: string;
+  readonly task: Task;
+  /** The labels are numbers to be approached, not classes. */
+  readonly regression?: boolean;
+  /** The rows of one file's text; `source` is its name. Throws with file and line. */
+  readonly read: (text: string, source: string) => R[];
+  /** What its files are called in the folder of the official download. */
+  readonly files?: { readonly train: string; readonly dev: string; readonly test?: string };
+  /** The classes or tags in the order of the outputs; without it, those of the training rows, sorted. */
+  readonly labels?: readonly string[];
+  /** The first one decides early stopping. */
+  readonly metrics: readonly Metric[];
+  readonly recipe: Recipe;
+  /** More training rows from those that there are: MRPC and STS-B are symmetrised. */
+  readonly augment?: (rows: readonly R[]) => R[];
+}
