@@ -34,7 +34,7 @@ const variable = operation({
   reference: each((x) => x),
   launches: () => [],
   vjp: (dy) => [dy],
-  view: true,
+  view: ([buffer]) => ({ buffer }),
 });
 
 /** The same value, through which no gradient flows. */

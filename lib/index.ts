@@ -16,6 +16,7 @@ export { add, differs, div, equal, exp, full, less, log, maximum, minimum, mul, 
 export { broadcastTo, reshape } from './ops/axes.ts';
 export { argmax, max, mean, sum } from './ops/reduce.ts';
 export { concat, slice, stack, transpose } from './ops/move.ts';
+export { pack, unpack } from './ops/pack.ts';
 export { dense, matmul } from './ops/matmul.ts';
 export { gather, gatherPositions, oneHot, pick, scatterAdd } from './ops/gather.ts';
 export { erf, erfinv, gelu } from './ops/gelu.ts';

@@ -6,9 +6,10 @@
  * the function that applies it.
  */
 import type { Params, Runnable, Values } from '../kernels/device/device.ts';
+import type { Held } from '../kernels/device/queue.ts';
 import type { Shape, Spec } from './shape.ts';
 import { sameShape, show, sizeOf } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import type { Place, Tensor } from './tensor.ts';
 import { queueOf, view, wrap } from './tensor.ts';
 
 /** How a test draws one argument: sizes by name ('b t'), a range of numbers, or integers below a named size. */
@@ -46,8 +47,8 @@ export interface Op<P extends Params = Params> extends Runnable<P> {
   readonly vjp?: (dy: Tensor, saved: Saved<P>) => (Tensor | null)[];
   /** Whose values the vjp uses: indices of inputs, and 'output'. Nothing else stays in memory for it. */
   readonly keeps?: readonly (number | 'output')[];
-  /** The result is its input's buffer under another shape: nothing is launched. */
-  readonly view?: boolean;
+  /** Where the result lies already, in what the inputs share; then nothing is launched. */
+  readonly view?: (inputs: readonly Held[], params: P) => Place | undefined;
 }
 
 /** All operations, by name: what the generic laws run over. */
@@ -64,11 +65,13 @@ export const recorders: Recorder[] = [];
 const invoke = (op: Op, params: Params, inputs: readonly Tensor[]): Tensor => {
   const queue = queueOf(inputs, op.name);
   const spec = op.shape(inputs, params);
+  const buffers = inputs.map((x) => x.buffer);
   const launch = () => {
     const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
-    return wrap(queue.launch(op, params, inputs.map((x) => x.buffer), specs, spec), spec);
+    return wrap(queue.launch(op, params, buffers, specs, spec), spec);
   };
-  const output = op.view ? view(inputs[0], spec) : launch();
+  const place = op.view?.(buffers, params);
+  const output = place === undefined ? launch() : view(place, spec);
   for (const tape of recorders) tape.record(op, params, inputs, output);
   return output;
 };

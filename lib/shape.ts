@@ -67,6 +67,19 @@ export const rowsOf = (shape: Shape): { rows: number; columns: number } => ({
   columns: shape.at(-1) ?? 1,
 });
 
+/** Tensors that lie in one buffer begin at multiples of so many elements: 256 bytes, to which WebGPU binds. */
+export const ALIGNED = 64;
+
+/**
+ * Where tensors of these sizes begin that lie one after another in one buffer, in blocks of `ALIGNED` elements; at last, the
+ * blocks of all. Each takes one at least, so that every tensor has a place of its own.
+ */
+export const startsOf = (sizes: readonly number[]): number[] => {
+  const starts = [0];
+  for (const size of sizes) starts.push(starts.at(-1)! + Math.max(1, Math.ceil(size / ALIGNED)));
+  return starts;
+};
+
 type Letters<Names extends string> = Names extends `${infer First} ${infer Rest}` ? First | Letters<Rest> : Names;
 
 /**

@@ -87,10 +87,18 @@ export const share = (x: Tensor): Tensor => {
   return new Tensor(x.buffer, x, x.id);
 };
 
-/** Another value on the same buffer, under a shape of the same size. */
-export const view = (x: Tensor, spec: Spec): Tensor => {
-  x.buffer.queue.retain(x.buffer);
-  return wrap(x.buffer, spec);
+/** Where the values of a view lie: in this buffer, from an element on. */
+export interface Place {
+  readonly buffer: Held;
+  readonly offset?: number;
+}
+
+/** Another value on the same buffer, under a shape of the same size or, of a part of it, a smaller one. */
+export const view = ({ buffer, offset = 0 }: Place, spec: Spec): Tensor => {
+  const size = sizeOf(spec.shape);
+  if (size !== buffer.size) return wrap(buffer.queue.part(buffer, offset, size), spec);
+  buffer.queue.retain(buffer);
+  return wrap(buffer, spec);
 };
 
 /** The one device on which all the tensors live. Throws when they are on different ones. */

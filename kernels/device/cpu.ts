@@ -12,8 +12,8 @@ export const openCpu = (): Device => {
     eager: true,
     run: runOnHost(
       (data) => Float32Array.from(data),
-      ({ op, params, inputs, specs, spec }) =>
-        launchOnHost(compile, op.launches(params, specs, spec), inputs.map(valuesOf), () => undefined),
+      ({ op, params, inputs, specs, output, spec }) =>
+        launchOnHost(compile, op.launches(params, specs, spec), inputs.map(valuesOf), output.size, () => undefined),
     ),
   };
 };

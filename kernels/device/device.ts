@@ -22,8 +22,8 @@ export type Kernel = (this: Thread, ...args: never[]) => number;
 
 /**
  * One kernel launch of an operation. `arrays` names inputs by their index and scratch arrays by a name; `into` names a
- * scratch array to fill, and without it the result is the operation's output. `output` is the size of the grid, x first:
- * element (x, y, z) lies at `(z · height + y) · width + x`.
+ * scratch array to fill, and without it the result is the operation's output, or what of it begins at element `at`, a
+ * multiple of `ALIGNED`. `output` is the size of the grid, x first: element (x, y, z) lies at `(z · height + y) · width + x`.
  */
 export interface KernelCall {
   readonly kernel: Kernel;
@@ -32,6 +32,7 @@ export interface KernelCall {
   readonly floats?: readonly number[];
   readonly output: readonly number[];
   readonly into?: string;
+  readonly at?: number;
 }
 
 /** What a device must know of an operation to run it; lib/op.ts adds the mathematics. */
@@ -43,11 +44,20 @@ export interface Runnable<P extends Params = Params> {
   readonly launches: (params: P, specs: readonly Spec[], output: Spec) => KernelCall[];
 }
 
-/** A place for `size` elements on a device. `memory` is the device's own handle, present from first write to free. */
+/**
+ * A place for `size` elements on a device. `memory` is the device's own handle, present from first write to free. A part of
+ * another buffer, the whole, has no memory of its own: it is only read, and begins `offset` elements into the whole, a
+ * multiple of `ALIGNED` (lib/shape.ts). The whole is no part itself.
+ */
 export interface Buffer<Memory = unknown> {
   readonly size: number;
   memory?: Memory;
+  readonly part?: { readonly whole: Buffer<Memory>; readonly offset: number };
 }
+
+/** The whole in whose memory a buffer lies (itself, when it is no part), and the elements before it. */
+export const placeOf = <Memory>(buffer: Buffer<Memory>): { whole: Buffer<Memory>; offset: number } =>
+  buffer.part ?? { whole: buffer, offset: 0 };
 
 export type Command<Memory = unknown> =
   | { readonly kind: 'write'; readonly buffer: Buffer<Memory>; readonly data: ArrayLike<number> }

@@ -5,9 +5,10 @@
  */
 import { sizeOf } from '../../lib/shape.ts';
 import type { Buffer, Command, Device, KernelCall, Launch } from './device.ts';
+import { placeOf } from './device.ts';
 import type { Compiled } from './gpujs.ts';
 import { argumentsOf, compiler } from './gpujs.ts';
-import { valuesOf } from './host.ts';
+import { memoryOf } from './host.ts';
 
 /** WebGPU's usage flags, which are globals only where WebGPU is: uniform 64, storage 128, copy from 4, copy to 8, map 1. */
 const STORAGE = 128 | 4 | 8;
@@ -71,6 +72,13 @@ const gridOf = ({ output: [x, y = 1, z = 1] }: KernelCall): number[] => [x, y, z
 
 const align = (n: number, to: number) => Math.ceil(n / to) * to;
 
+/** What a launch binds for a buffer: the bytes in which it lies. Throws when nothing has been computed into it. */
+const bindingOf = (buffer: Buffer<GPUBuffer>): GPUBufferBinding => ({
+  buffer: memoryOf(buffer),
+  offset: 4 * placeOf(buffer).offset,
+  size: 4 * Math.max(buffer.size, 1),
+});
+
 /** Opens WebGPU. Rejects when no adapter answers. */
 export const openGpu = async (): Promise<Device> => {
   const adapter = await findAdapter();
@@ -128,16 +136,17 @@ export const openGpu = async (): Promise<Device> => {
       return buffer;
     };
 
-    const dispatch = (call: KernelCall, arrays: Buffer<GPUBuffer>[], output: GPUBuffer) => {
+    const dispatch = (call: KernelCall, arrays: Buffer<GPUBuffer>[], output: GPUBufferBinding) => {
       const built = compile(call).kernel as Built;
-      const resources = [upload(uniforms(call, arrays.map((x) => Math.max(x.size, 1)), built), UNIFORM), ...arrays.map(valuesOf), output];
+      const uniform = { buffer: upload(uniforms(call, arrays.map((x) => Math.max(x.size, 1)), built), UNIFORM) };
+      const resources = [uniform, ...arrays.map(bindingOf), output];
       const pass = encoder.beginComputePass();
       pass.setPipeline(built.computePipeline);
       pass.setBindGroup(
         0,
         device.createBindGroup({
           layout: built.bindGroupLayout,
-          entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
+          entries: resources.map((resource, binding) => ({ binding, resource })),
         }),
       );
       pass.dispatchWorkgroups(...built._computeDispatch(gridOf(call)).groups);
@@ -151,9 +160,9 @@ export const openGpu = async (): Promise<Device> => {
       for (const call of plans.get(command as Launch)!) {
         const arrays = call.arrays.map((which) => (typeof which === 'number' ? command.inputs[which] : scratch.get(which)!));
         const size = sizeOf(call.output);
-        const output = call.into === undefined ? command.output.memory : allocate(size);
-        dispatch(call, arrays, output);
-        if (call.into !== undefined) scratch.set(call.into, { size, memory: output });
+        const memory = call.into === undefined ? command.output.memory : allocate(size);
+        dispatch(call, arrays, { buffer: memory, offset: 4 * (call.at ?? 0), size: 4 * Math.max(size, 1) });
+        if (call.into !== undefined) scratch.set(call.into, { size, memory });
       }
       for (const { memory } of scratch.values()) recycle(memory!);
     };
@@ -176,7 +185,7 @@ export const openGpu = async (): Promise<Device> => {
         case 'read': {
           const bytes = command.buffer.size * 4;
           const staging = device.createBuffer({ size: Math.max(bytes, 4), usage: READ });
-          if (bytes > 0) encoder.copyBufferToBuffer(valuesOf(command.buffer), 0, staging, 0, bytes);
+          if (bytes > 0) encoder.copyBufferToBuffer(memoryOf(command.buffer), 4 * placeOf(command.buffer).offset, staging, 0, bytes);
           reads.push(async () => {
             await staging.mapAsync(1);
             command.resolve(new Float32Array(staging.getMappedRange().slice(0, bytes)));

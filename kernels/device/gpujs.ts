@@ -71,23 +71,25 @@ export const flatten = (result: unknown, size: number): Float32Array => {
   return flat;
 };
 
-/** Runs the kernels of one operation on host arrays, scratch arrays between them; returns the output. */
+/** Runs the kernels of one operation on host arrays, scratch arrays between them; returns the output, of this size. */
 export const launchOnHost = (
   compile: (call: KernelCall) => Compiled,
   calls: KernelCall[],
   inputs: Values[],
+  size: number,
   check: (compiled: Compiled, call: KernelCall) => void,
 ): Float32Array => {
   const scratch = new Map<string, Float32Array>();
-  let result: Float32Array = new Float32Array(0);
+  let output: Float32Array | undefined;
   for (const call of calls) {
     const compiled = compile(call);
     compiled.setOutput([...call.output]);
     const arrays = call.arrays.map((which) => (typeof which === 'number' ? inputs[which] : scratch.get(which)!));
-    const size = sizeOf(call.output);
-    result = flatten(compiled(...argumentsOf(arrays, call)), size);
+    const result = flatten(compiled(...argumentsOf(arrays, call)), sizeOf(call.output));
     check(compiled, call);
     if (call.into !== undefined) scratch.set(call.into, result);
+    else if (call.at === undefined) output = result;
+    else (output ??= new Float32Array(size)).set(result, call.at);
   }
-  return result;
+  return output!;
 };

@@ -3,11 +3,19 @@
  * and in how they carry out a launch.
  */
 import type { Buffer, Command, Launch, Values } from './device.ts';
+import { placeOf } from './device.ts';
+
+/** The memory in which a buffer lies, from the start of the whole. Throws when nothing has been computed into it. */
+export const memoryOf = <Memory>(buffer: Buffer<Memory>): Memory => {
+  const { memory } = placeOf(buffer).whole;
+  if (memory === undefined) throw new Error('this tensor was never computed, because an earlier operation failed');
+  return memory;
+};
 
 /** The values of a buffer. Throws when nothing has been computed into it. */
-export const valuesOf = <Memory>(buffer: Buffer<Memory>): Memory => {
-  if (buffer.memory === undefined) throw new Error('this tensor was never computed, because an earlier operation failed');
-  return buffer.memory;
+export const valuesOf = (buffer: Buffer<Values>): Values => {
+  const { offset } = placeOf(buffer);
+  return memoryOf(buffer).subarray(offset, offset + buffer.size);
 };
 
 /** Carries out commands on arrays made by `allocate`; `launch` returns the output's array. */

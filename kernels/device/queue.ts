@@ -2,7 +2,7 @@
  * The one door to a device. A queue collects commands and hands them over when somebody reads, when enough have
  * gathered, or at once on an eager device. A queue may be made before its device is there: commands wait in it, so
  * nobody has to await a device before computing. Buffers are counted here: `retain` and `release` are called by tensors
- * and tapes, and a buffer that nobody holds is freed at that place in the list.
+ * and tapes, and a buffer that nobody holds is freed at that place in the list. A part of a buffer holds the whole.
  */
 import type { Buffer, Command, Device, Params, Runnable, Values } from './device.ts';
 import type { Spec } from '../../lib/shape.ts';
@@ -14,17 +14,20 @@ const BATCH = 256;
 export interface Held extends Buffer {
   readonly queue: Queue;
   holders: number;
+  readonly part?: { readonly whole: Held; readonly offset: number };
 }
 
 export interface Queue {
   readonly opened: Promise<Device>;
   /** The device, once it is there. */
   device?: Device;
-  /** Buffers that somebody holds now. */
+  /** Buffers with memory of their own that somebody holds now. */
   live: number;
   write(data: ArrayLike<number>): Held;
   launch(op: Runnable, params: Params, inputs: readonly Held[], specs: readonly Spec[], spec: Spec): Held;
   read(buffer: Held): Promise<Values>;
+  /** The `size` elements of a buffer from `offset` on, held by the caller. */
+  part(buffer: Held, offset: number, size: number): Held;
   retain(buffer: Held): void;
   release(buffer: Held): void;
   /** Hands over what has gathered. */
@@ -72,11 +75,17 @@ export const openQueue = (opening: Promise<Device>): Queue => {
         queue.flush();
       });
     },
+    part(buffer, offset, size) {
+      const { whole, offset: before } = buffer.part ?? { whole: buffer, offset: 0 };
+      queue.retain(whole);
+      return { size, queue, holders: 1, part: { whole, offset: before + offset } };
+    },
     retain(buffer) {
       buffer.holders++;
     },
     release(buffer) {
       if (--buffer.holders > 0) return;
+      if (buffer.part !== undefined) return queue.release(buffer.part.whole);
       queue.live--;
       append({ kind: 'free', buffer });
     },

@@ -5,9 +5,10 @@
  */
 import { replacements } from '../fast/wasm/replacements.ts';
 import type { Call } from '../fast/wasm/call.ts';
-import type { Command, Device, Launch } from './device.ts';
+import type { Buffer, Command, Device, Launch } from './device.ts';
+import { placeOf } from './device.ts';
 import { compiler, launchOnHost } from './gpujs.ts';
-import { valuesOf } from './host.ts';
+import { memoryOf } from './host.ts';
 import { openList } from './wasm/list.ts';
 import { openMemory } from './wasm/memory.ts';
 import type { Simd } from './wasm/module.ts';
@@ -26,6 +27,9 @@ export interface WasmOptions {
 
 /** Floats that one chunk of a copy moves. */
 const COPY_GRAIN = 65536;
+
+/** Where a buffer begins. Throws when nothing has been computed into it. */
+const addressOf = (buffer: Buffer<number>): number => memoryOf(buffer) + 4 * placeOf(buffer).offset;
 
 /** The first address for tensors; what the module itself needs lies below. */
 const BASE = 65536;
@@ -53,12 +57,12 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
 
   /** Runs an operation by its gpu.js definition, on copies. */
   const runDefinition = ({ op, params, inputs, specs, output, spec }: Launch<number>): void => {
-    const arrays = inputs.map((x) => memory.floats(valuesOf(x), x.size));
-    const result = launchOnHost(compile, op.launches(params, specs, spec), arrays, ({ kernel }, call) => {
+    const arrays = inputs.map((x) => memory.floats(addressOf(x), x.size));
+    const result = launchOnHost(compile, op.launches(params, specs, spec), arrays, output.size, ({ kernel }, call) => {
       const ran = kernel.constructor.name;
       if (ran !== 'WebAssemblyKernel') throw new Error(`wasm: gpu.js ran ${call.kernel.name} on ${ran}, not on WebAssembly`);
     });
-    memory.floats(valuesOf(output), output.size).set(result);
+    memory.floats(addressOf(output), output.size).set(result);
   };
 
   const run = (commands: Command<number>[]): Promise<void> => {
@@ -102,14 +106,14 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
         return address;
       };
       const definition = () => op.launches(params, specs, spec);
-      const calls = replacement({ params, specs, spec, inputs: inputs.map(valuesOf), output: valuesOf(output), definition, scratch });
+      const calls = replacement({ params, specs, spec, inputs: inputs.map(addressOf), output: addressOf(output), definition, scratch });
       scratches.forEach(({ address, size }) => memory.tensors.release(address, size));
       return calls;
     };
 
     const launch = (command: Launch<number>): void => {
       const { op, inputs, output } = command;
-      inputs.forEach(valuesOf);
+      inputs.forEach(addressOf);
       output.memory = memory.tensors.allocate(output.size);
       if (output.size === 0) return;
       const calls = callsOf(command);
@@ -142,7 +146,7 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
         case 'read': {
           const { size } = command.buffer;
           const staged = borrow(size);
-          list.append(copy(valuesOf(command.buffer), staged, size));
+          list.append(copy(addressOf(command.buffer), staged, size));
           reads.push(() => command.resolve(memory.floats(staged, size).slice()));
           break;
         }

@@ -22,7 +22,7 @@ const reshapeOp = operation<{ shape: Shape }>({
   reference: each((x) => x),
   launches: () => [],
   vjp: (dy, { inputs: [x] }) => [reshape(dy, x.shape)],
-  view: true,
+  view: ([buffer]) => ({ buffer }),
 });
 
 /** The same numbers under another shape; one size may be −1, to be worked out. Shares the buffer. */

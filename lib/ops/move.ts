@@ -58,7 +58,7 @@ const sliceOp = operation<Window>({
     walkStrided(output.shape, stridesOf(input.shape), offsetOf(starts, input.shape), (to, from) => (y[to] = x[from])),
   launches: ({ starts }, [x], y) => [stridedCall(y.shape, stridesOf(x.shape), offsetOf(starts, x.shape), 'slice')],
   vjp: (dy, { inputs: [x], params: { starts } }) => [
-    x.shape.reduce((d, size, axis) => (d.shape[axis] === size ? d : padOp({ axis, before: starts[axis], size }, d)), dy),
+    x.shape.reduce((d, size, axis) => (d.shape[axis] === size ? d : pad({ axis, before: starts[axis], size }, d)), dy),
   ],
 });
 
@@ -67,7 +67,8 @@ const offsetOf = (starts: readonly number[], shape: Shape) => stridesOf(shape).r
 /** The window of this size that begins at `starts`. */
 export const slice = (x: Tensor, starts: readonly number[], sizes: readonly number[]): Tensor => sliceOp({ starts, sizes }, x);
 
-const padOp: (params: { axis: number; before: number; size: number }, x: Tensor) => Tensor = operation<{
+/** x with zeros before and after it along one axis, which gets this size. */
+export const pad: (params: { axis: number; before: number; size: number }, x: Tensor) => Tensor = operation<{
   axis: number;
   before: number;
   size: number;

@@ -41,10 +41,10 @@ export const shape: Law = async (op, device) => {
     });
     op.reference([...inputs], out, params, specs, output);
     if (out.some(Number.isNaN)) throw new Error(`${op.name}: the definition reads what is not there, and so gives NaN`);
-    const grid = op.launches(params, specs, output).at(-1)?.output ?? output.shape;
+    const last = op.launches(params, specs, output).at(-1) ?? { output: output.shape };
     const [{ values }] = await evaluate(device, () => [apply(op.name, params, ...tensors(sample))]);
     for (const [count, what] of [
-      [sizeOf(grid), 'its last kernel computes'],
+      [(last.at ?? 0) + sizeOf(last.output), 'its kernels compute'],
       [values.length, `on ${device} it gives`],
     ] as const) {
       if (count !== size) throw new Error(`${op.name}: ${what} ${count} elements of ${show(output.shape)}`);

@@ -2,7 +2,7 @@
  * The tuned replacements of the `wasm` device, by the name of the operation: which kernels of assembly/ compute it, with
  * which arguments. What has no entry runs by its gpu.js definition.
  */
-import { around, rowsOf, sizeOf } from '../../../lib/shape.ts';
+import { ALIGNED, around, rowsOf, sizeOf, startsOf } from '../../../lib/shape.ts';
 import type { Call, Replacement, Site } from './call.ts';
 import { dense, matmul } from './matmul.ts';
 
@@ -118,6 +118,16 @@ const concat: Replacement<{ axis: number }> = ({ params: { axis }, specs: [a, b]
   const { outer, along, inner } = around(a.shape, axis);
   const [first, second] = [along * inner, b.shape[axis] * inner];
   return [{ kernel: 'concat', items: outer, grain: rowsOfChunk(first + second), integers: [...inputs, output, first, second] }];
+};
+
+/** Blocks of a packed tensor that make a chunk. */
+const BLOCKS = CHUNK / ALIGNED;
+
+const pack: Replacement = ({ specs, inputs, output, spec }) => {
+  const sizes = specs.map(({ shape }) => sizeOf(shape));
+  const starts = startsOf(sizes);
+  const integers = [output, inputs.length, ...inputs.flatMap((x, i) => [x, sizes[i], starts[i]])];
+  return [{ kernel: 'pack', items: sizeOf(spec.shape) / ALIGNED, grain: BLOCKS, integers }];
 };
 
 const gather: Replacement = ({ specs: [table, ids], inputs, output }) => {
@@ -247,6 +257,7 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   broadcastTo: strided,
   pad: of(pad),
   concat: of(concat),
+  pack,
   gather,
   scatterAdd: of(scatterAdd),
   pick,

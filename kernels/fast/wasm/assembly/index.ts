@@ -4,6 +4,6 @@ export { multiply, packColumns } from './matmul';
 export * from './elementwise';
 export { crossEntropy, crossEntropySlope, layerNorm, layerNormSlope, logSoftmax, maskedSoftmax, softmax, softmaxSlope, timesNormal } from './rows';
 export { argmax, max_ as max, sumColumns, sumRows } from './reduce';
-export { concat, copy, pad, strided } from './move';
+export { concat, copy, pack, pad, strided } from './move';
 export { gather, pick, put, scatterAdd, topIndices, unpick } from './choose';
 export { deriveKey, dropout, fold, uniform } from './random';

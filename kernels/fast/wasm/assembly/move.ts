@@ -66,3 +66,26 @@ export function concat(p: usize, from: u32, to: u32): void {
     memory.copy(at(y, first), at(load<usize>(p, 4), item * second), second << 2);
   }
 }
+
+/** Floats of a block. */
+const BLOCK: u32 = 64;
+
+/**
+ * Arrays one after another, each from a whole block on, with zeros up to the next. Arguments: y, the number of arrays, and of
+ * each: its address, its floats, the block with which it begins. Items are blocks.
+ */
+export function pack(p: usize, from: u32, to: u32): void {
+  const y = load<usize>(p);
+  let array = p + 8;
+  const last = array + (load<u32>(p, 4) - 1) * 12;
+  for (let block = from; block < to; ) {
+    while (array < last && load<u32>(array, 20) <= block) array += 12;
+    const end = array < last ? min(to, load<u32>(array, 20)) : to;
+    const first = load<u32>(array, 8), floats = load<u32>(array, 4);
+    const start = min((block - first) * BLOCK, floats), stop = min((end - first) * BLOCK, floats);
+    const target = at(y, block * BLOCK);
+    memory.copy(target, at(load<usize>(array), start), (stop - start) << 2);
+    memory.fill(at(target, stop - start), 0, ((end - block) * BLOCK - (stop - start)) << 2);
+    block = end;
+  }
+}
