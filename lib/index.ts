@@ -81,7 +81,7 @@ export { trainWordPiece } from './text/train.ts';
 export { sentences } from './text/sentences.ts';
 export { buildExamples, holdOut } from './text/examples.ts';
 export type { Examples } from './text/examples.ts';
-export { batchAt, batches, rowsAt } from './text/batch.ts';
+export { batchAt, batches, indicesAt, rowsAt } from './text/batch.ts';
 export type { TokenBatch } from './text/batch.ts';
 export { derive } from './text/order.ts';
 export type { HostKey } from './text/order.ts';
@@ -96,3 +96,8 @@ export { entityF1, taggedSpans } from './metrics/entities.ts';
 export type { TaggedSpan } from './metrics/entities.ts';
 export { bootstrap } from './metrics/bootstrap.ts';
 export type { Interval } from './metrics/bootstrap.ts';
+
+// Fine-tuning: from a task's rows to a network that does it.
+export type { Metric, Placed, QuestionRow, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
+export { batchOf, byLength, encodeTexts, encodeWords } from './tasks/encode.ts';
+export type { Encoded, EncodedWords } from './tasks/encode.ts';

@@ -40,28 +40,32 @@ export const rowsAt = (examples: Examples, indices: readonly number[]): TokenBat
   return { b, t, tokens, types, attend };
 };
 
+/** Which of `count` examples the batch of a step holds, in their order. */
+export const indicesAt = (count: number, key: HostKey, step: number, batch: number): number[] => {
+  if (!Number.isInteger(batch) || batch < 1)
+    throw new RangeError(`batchAt: expected a batch of 1 or more, got ${batch}`);
+  if (!Number.isInteger(step) || step < 0) throw new RangeError(`batchAt: expected a step of 0 or more, got ${step}`);
+  if (count < batch) {
+    throw new Error(
+      `batchAt: there are ${count} examples, fewer than one batch of ${batch}: give more text or a smaller batch`,
+    );
+  }
+  return Array.from({ length: batch }, (_, i) => {
+    const place = step * batch + i;
+    return shuffled(place % count, count, derive(key, Math.floor(place / count)));
+  });
+};
+
 /** The batch of one step, and how many epochs have been seen when it has been used. */
 export const batchAt = (
   examples: Examples,
   key: HostKey,
   step: number,
   batch: number,
-): TokenBatch & { epochs: number } => {
-  const { count } = examples;
-  if (!Number.isInteger(batch) || batch < 1)
-    throw new RangeError(`batchAt: expected a batch of 1 or more, got ${batch}`);
-  if (!Number.isInteger(step) || step < 0) throw new RangeError(`batchAt: expected a step of 0 or more, got ${step}`);
-  if (count < batch) {
-    throw new Error(
-      `batchAt: the corpus makes ${count} examples, fewer than one batch of ${batch}: give more text or a smaller batch`,
-    );
-  }
-  const indices = Array.from({ length: batch }, (_, i) => {
-    const place = step * batch + i;
-    return shuffled(place % count, count, derive(key, Math.floor(place / count)));
-  });
-  return { ...rowsAt(examples, indices), epochs: ((step + 1) * batch) / count };
-};
+): TokenBatch & { epochs: number } => ({
+  ...rowsAt(examples, indicesAt(examples.count, key, step, batch)),
+  epochs: ((step + 1) * batch) / examples.count,
+});
 
 /** The endless stream of batches from step `start` on. */
 export function* batches(

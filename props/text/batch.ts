@@ -78,7 +78,7 @@ test('types mark segment B, and attention everything but padding', () => {
 });
 
 test('a corpus shorter than one batch, a step or row that is none: clear errors', () => {
-  assert.throws(() => batchAt(numbered(3), [0, 0], 0, 4), /makes 3 examples, fewer than one batch of 4/);
+  assert.throws(() => batchAt(numbered(3), [0, 0], 0, 4), /there are 3 examples, fewer than one batch of 4/);
   assert.throws(() => batchAt(numbered(3), [0, 0], -1, 2), /a step of 0 or more, got -1/);
   assert.throws(() => batchAt(numbered(3), [0, 0], 0, 0), /a batch of 1 or more, got 0/);
   assert.throws(() => rowsAt(numbered(3), [3]), /indices from 0 to 2, got 3/);
