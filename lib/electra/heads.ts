@@ -9,7 +9,8 @@
  *     tokens     dropout(h) → output                                      h → output                    n logits a token
  *     an answer  h → output                                               spans.ts                      start and end
  *
- * Kernels of fresh heads are normal with σ 0.02 in HuggingFace's code, Glorot's in Google's.
+ * Kernels of fresh heads are normal with σ 0.02 in HuggingFace's code, Glorot's in Google's. The published results have
+ * Google's heads, which are the default; HuggingFace's are what other programs load.
  */
 import { normal, split } from '../key.ts';
 import { drop, linear } from '../nn/dense.ts';
@@ -52,16 +53,13 @@ export interface TaskParams<Head = TaskHead> {
 /** HuggingFace's σ for every kernel of a fresh head (`initializer_range`). */
 const ranged: Initializer = (key, shape) => mul(normal(key, shape), 0.02);
 
-/**
- * A fresh head of `outputs` logits: classes, tags, or 2 for answering. Model folders hold HuggingFace's classification heads
- * alone.
- */
+/** A fresh head of `outputs` logits: classes, tags, or 2 for answering (Google's own head for answers is `initSpanHead`). */
 export const initTaskHead = (
   key: Tensor,
   task: Task,
   outputs: number,
   { discriminator: { hiddenSize } }: ElectraConfig,
-  style: HeadStyle = 'huggingface',
+  style: HeadStyle = 'google',
 ): TaskHead => {
   const { dense, output } = split(key, 'dense', 'output');
   const init = style === 'google' ? glorot : ranged;

@@ -6,8 +6,9 @@ import type { EncoderSize } from '../nn/encoder.ts';
 import type { Shape } from '../shape.ts';
 import { sizeOf } from '../shape.ts';
 import type { ElectraConfig } from './config.ts';
-import type { Task } from './heads.ts';
+import type { HeadStyle, Task } from './heads.ts';
 import { maskSlots } from './mask.ts';
+import type { SpanOptions } from './spans.ts';
 
 type Shapes = Record<string, Shape>;
 
@@ -63,15 +64,31 @@ export const paramShapes = (config: ElectraConfig): Shapes => {
   };
 };
 
+/** An encoder under a head with the parameters `task`. */
+const tunedShapes = (config: ElectraConfig, task: Shapes): Shapes => ({
+  ...under('embeddings', embeddings(config, config.embeddingSize)),
+  ...under('discriminator', network(config.embeddingSize, config.discriminator)),
+  ...under('task', task),
+});
+
 /** Path → shape of every parameter of a network fine-tuned for a task with this number of outputs. */
-export const taskShapes = (config: ElectraConfig, task: Task, outputs: number): Shapes => {
-  const { hiddenSize } = config.discriminator;
-  return {
-    ...under('embeddings', embeddings(config, config.embeddingSize)),
-    ...under('discriminator', network(config.embeddingSize, config.discriminator)),
-    ...(task === 'classification' && under('task.dense', dense(hiddenSize, hiddenSize))),
-    ...under('task.output', dense(hiddenSize, outputs)),
-  };
+export const taskShapes = (config: ElectraConfig, task: Task, outputs: number, style: HeadStyle = 'google'): Shapes => {
+  const { hiddenSize: c } = config.discriminator;
+  return tunedShapes(config, {
+    ...(task === 'classification' && style === 'huggingface' && under('dense', dense(c, c))),
+    ...under('output', dense(c, outputs)),
+  });
+};
+
+/** As `taskShapes`, with the published head for answers. */
+export const spanShapes = (config: ElectraConfig, { joint, noAnswer, width }: Required<SpanOptions>): Shapes => {
+  const { hiddenSize: c } = config.discriminator;
+  const logit = (ofTwo: boolean): Shapes => ({ ...(ofTwo && under('dense', dense(2 * c, width))), ...under('output', dense(ofTwo ? width : c, 1)) });
+  return tunedShapes(config, {
+    ...under('start', dense(c, 1)),
+    ...under('end', logit(joint)),
+    ...(noAnswer !== false && under('noAnswer', logit(noAnswer === 'starts'))),
+  });
 };
 
 /** Number of parameters, of all or of those whose path `where` accepts. */

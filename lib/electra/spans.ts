@@ -70,6 +70,13 @@ export const initSpanHead = (
   };
 };
 
+/** What a head has of what it may leave out. */
+export const spanOptionsOf = ({ end, noAnswer }: SpanHead): Required<SpanOptions> => ({
+  joint: end.dense !== undefined,
+  noAnswer: noAnswer === undefined ? false : noAnswer.dense ? 'starts' : 'cls',
+  width: (end.dense ?? noAnswer?.dense)?.bias.shape[0] ?? 512,
+});
+
 /** Logits as they are for segment 1 and [CLS], and 1,000 lower elsewhere: what is added, [b, t]. */
 const beyond = ({ types, attend }: Batch): Tensor => {
   const { b, t } = dims(attend, 'b t');

@@ -1,14 +1,16 @@
 /**
  * Model folders in HuggingFace's layout: `config.json`, `model.safetensors` and the tokenizer's files (tokenizer.ts). A
  * folder holds one network with its own copy of the embeddings: a discriminator, a generator, or an encoder fine-tuned for
- * a task (architecture.ts); which one is said by what the parameters contain. Tensors are contiguous, named and turned as
- * their own save writes them.
+ * a task (architecture.ts); which one, and whose head, is said by what the parameters contain. Tensors are contiguous, named
+ * and turned as their own save writes them.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ElectraConfig } from '../electra/config.ts';
 import type { Task, TaskParams } from '../electra/heads.ts';
 import type { Params } from '../electra/params.ts';
+import type { SpanParams } from '../electra/spans.ts';
+import { spanOptionsOf } from '../electra/spans.ts';
 import type { Shape } from '../shape.ts';
 import { sameShape, show, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -16,7 +18,7 @@ import { tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import { leaves, paths, unflatten } from '../tree.ts';
 import type { Described } from './architecture.ts';
-import { huggingFaceConfig, parseHuggingFaceConfig, storedShapes, taskOf, unnamedLabels } from './architecture.ts';
+import { huggingFaceConfig, namedFor, parseHuggingFaceConfig, storedShapes, taskOf, unnamedLabels } from './architecture.ts';
 import { writeFolderAtomic } from './atomic.ts';
 import { readJson, toJson } from './json.ts';
 import { huggingFaceName, isTransposed } from './names.ts';
@@ -27,7 +29,7 @@ import { loadTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { readWeights } from './weights.ts';
 
 /** The parameters of one network, as a model folder holds them. */
-export type ModelParams = Pick<Params, 'embeddings' | 'discriminator'> | Pick<Params, 'embeddings' | 'generator'> | TaskParams;
+export type ModelParams = Pick<Params, 'embeddings' | 'discriminator'> | Pick<Params, 'embeddings' | 'generator'> | TaskParams | SpanParams;
 
 export interface Model {
   readonly config: ElectraConfig;
@@ -43,10 +45,12 @@ export interface Model {
 const describe = ({ config, params, task, labels }: Model): Described => {
   if (!('task' in params)) return { config, architecture: 'discriminator' in params ? 'discriminator' : 'generator' };
   if (task === undefined) throw new Error("saveModel: expected a task beside fine-tuned parameters: 'classification', 'tagging' or 'answering'");
-  if (task === 'answering') return { config, architecture: task };
-  const [outputs] = params.task.output.bias.shape;
+  const head = params.task;
+  if (task === 'answering') return { config, architecture: task, ...('start' in head && { spans: spanOptionsOf(head) }) };
+  const [outputs] = 'start' in head ? [2] : head.output.bias.shape;
   if (labels !== undefined && labels.length !== outputs) throw new Error(`saveModel: expected ${outputs} labels, one for each output, got ${labels.length}`);
-  return { config, architecture: task, labels: labels ?? unnamedLabels(outputs) };
+  const published = task === 'classification' && !('dense' in head);
+  return { config, architecture: task, ...(published && { published }), labels: labels ?? unnamedLabels(outputs) };
 };
 
 /** A matrix with rows and columns exchanged, on the host; written to `result`. */
@@ -62,7 +66,7 @@ const turned = (values: ArrayLike<number>, [rows, columns]: Shape, result = new 
  * discriminator's), and when fine-tuned ones come without a task, or with another number of labels than they have outputs.
  */
 export const saveModel = async (dir: string, model: Model): Promise<void> => {
-  const { config, params, tokenizer, task } = model;
+  const { config, params, tokenizer } = model;
   const described = describe(model);
   const names = paths(params);
   const missing = storedShapes(described).find(([path]) => !names.includes(path));
@@ -71,7 +75,7 @@ export const saveModel = async (dir: string, model: Model): Promise<void> => {
   for (const [i, x] of leaves(params).entries()) {
     const values = await x.data();
     const turn = isTransposed(names[i]);
-    tensors.set(huggingFaceName(names[i], task), {
+    tensors.set(huggingFaceName(names[i], namedFor(described)), {
       dtype: 'F32',
       shape: turn ? [...x.shape].reverse() : [...x.shape],
       data: turn ? turned(values, x.shape) : Float32Array.from(values),
@@ -95,7 +99,7 @@ const inFolder = <T>(dir: string, action: () => T): T => {
 
 /** The parameters that are described, from tensors of their names and shapes and no others. */
 const parametersOf = (described: Described, tensors: ReadonlyMap<string, SafeTensor>): ModelParams => {
-  const task = taskOf(described.architecture);
+  const task = namedFor(described);
   const stray = new Set(tensors.keys());
   // A tensor copies what it is given, so one piece of memory serves to turn all matrices.
   const shapes = storedShapes(described);

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { useDevice } from '../../kernels/device/choose.ts';
 import { withoutDropout } from '../../lib/electra/config.ts';
-import type { Task, TaskParams } from '../../lib/electra/heads.ts';
+import type { HeadStyle, Task, TaskParams } from '../../lib/electra/heads.ts';
 import {
   answer,
   answeringLoss,
@@ -15,7 +15,8 @@ import {
   withTaskHead,
 } from '../../lib/electra/heads.ts';
 import { initElectra } from '../../lib/electra/params.ts';
-import { taskShapes } from '../../lib/electra/shapes.ts';
+import { spanShapes, taskShapes } from '../../lib/electra/shapes.ts';
+import { initSpanHead, spanOptionsOf } from '../../lib/electra/spans.ts';
 import { grad } from '../../lib/grad.ts';
 import { key } from '../../lib/key.ts';
 import type { Tensor } from '../../lib/tensor.ts';
@@ -26,22 +27,26 @@ import { batchOf, small } from './small.ts';
 const test = suite('heads');
 test.before.each(async () => void (await useDevice('reference')));
 
-const tuned = (task: Task, outputs: number): TaskParams =>
-  withTaskHead(initElectra(key(1), small), initTaskHead(key(2), task, outputs, small));
+const tuned = (task: Task, outputs: number, style: HeadStyle = 'huggingface'): TaskParams =>
+  withTaskHead(initElectra(key(1), small), initTaskHead(key(2), task, outputs, small, style));
 
 const rows = () => batchOf([14, 9, 5]);
 const values = async (x: Tensor) => Array.from(await x.data());
 
 test('a fine-tuned network has the parameters that its sizes imply, and no pre-training head', () => {
-  for (const [task, outputs] of [
-    ['classification', 3],
-    ['tagging', 5],
-    ['answering', 2],
-  ] as const) {
-    const params = tuned(task, outputs);
-    const shapes = Object.fromEntries(leaves(params).map(({ shape }, i) => [paths(params)[i], [...shape]]));
-    assert.equal(Object.entries(shapes).sort(), Object.entries(taskShapes(small, task, outputs)).sort());
+  const shapesOf = (params: unknown) => leaves(params).map(({ shape }, i) => [paths(params)[i], [...shape]]).sort();
+  for (const style of ['google', 'huggingface'] as const) {
+    for (const [task, outputs] of [
+      ['classification', 3],
+      ['tagging', 5],
+      ['answering', 2],
+    ] as const) {
+      const params = tuned(task, outputs, style);
+      assert.equal(shapesOf(params), Object.entries(taskShapes(small, task, outputs, style)).sort());
+    }
   }
+  const head = initSpanHead(key(2), small);
+  assert.equal(shapesOf(withTaskHead(initElectra(key(1), small), head)), Object.entries(spanShapes(small, spanOptionsOf(head))).sort());
 });
 
 test('dropout of the head acts on classes and tags, by its own rate, and never on answers', async () => {
@@ -87,7 +92,7 @@ test('every parameter has a gradient from the loss of a class', async () => {
 });
 
 test("Google's head for classes is one dense layer on [CLS], drawn as Glorot's; for tags it is HuggingFace's without dropout", async () => {
-  const head = initTaskHead(key(2), 'classification', 3, small, 'google');
+  const head = initTaskHead(key(2), 'classification', 3, small);
   assert.equal(paths(head), ['output.kernel', 'output.bias']);
   const { hiddenSize: c } = small.discriminator;
   const drawn = (await values(head.output.kernel)).map(Math.abs);

@@ -109,7 +109,7 @@ export const makeFixture = async (dir: string): Promise<void> => {
   await saveModel(join(dir, 'discriminator'), { config, params: { embeddings, discriminator } });
   await saveModel(join(dir, 'generator'), { config, params: { embeddings, generator } });
   for (const [name, task, outputs] of HEADS) {
-    const params = withTaskHead({ embeddings, discriminator }, shaken(initTaskHead(key(2), task, outputs, config)));
+    const params = withTaskHead({ embeddings, discriminator }, shaken(initTaskHead(key(2), task, outputs, config, 'huggingface')));
     await saveModel(join(dir, 'heads', name), { config, params, task });
   }
 

@@ -9,10 +9,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { useDevice } from '../../kernels/device/choose.ts';
 import type { ElectraConfig } from '../../lib/electra/config.ts';
+import type { Task, TaskHead } from '../../lib/electra/heads.ts';
 import { initTaskHead, withTaskHead } from '../../lib/electra/heads.ts';
 import type { Params } from '../../lib/electra/params.ts';
 import { initElectra } from '../../lib/electra/params.ts';
 import { paramShapes } from '../../lib/electra/shapes.ts';
+import type { SpanHead, SpanOptions } from '../../lib/electra/spans.ts';
+import { initSpanHead } from '../../lib/electra/spans.ts';
 import { huggingFaceConfig, unnamedLabels } from '../../lib/io/architecture.ts';
 import { loadModel, saveModel } from '../../lib/io/model.ts';
 import type { Model } from '../../lib/io/model.ts';
@@ -86,13 +89,14 @@ for (const name of folders) {
 
 test('a fine-tuned network keeps its task and the names of its labels; two without names are as many as none', async () => {
   const cases = [
-    ['classification', 'answering', 1],
-    ['classification', 'tagging', 12],
-    ['tagging', 'answering', 2],
+    ['classification', 'huggingface', 1],
+    ['classification', 'huggingface', 12],
+    ['classification', 'google', 2],
+    ['tagging', 'google', 2],
   ] as const;
   const { discriminator } = halves(small);
-  for (const [task, other, outputs] of cases) {
-    const head = initTaskHead(key(1), task, outputs, small);
+  for (const [task, style, outputs] of cases) {
+    const head = initTaskHead(key(1), task, outputs, small, style);
     const params = withTaskHead(discriminator as Params, head);
     const labels = Array.from({ length: outputs }, (_, i) => `name ${i}`);
     await saveModel(folder, { config: small, params, task, labels });
@@ -107,8 +111,8 @@ test('a fine-tuned network keeps its task and the names of its labels; two witho
       { config: small, params, task, labels: [...labels, 'more'] },
       {
         config: small,
-        params: withTaskHead(discriminator as Params, initTaskHead(key(1), other, 2, small)),
-        task: 'classification' as const,
+        params: withTaskHead(discriminator as Params, initSpanHead(key(1), small)),
+        task: 'tagging' as const,
       },
     ].map((model) =>
       saveModel(join(folder, 'no'), model).then(
@@ -119,9 +123,30 @@ test('a fine-tuned network keeps its task and the names of its labels; two witho
     const [none, more, lacking] = await Promise.all(messages);
     assert.match(none, /expected a task beside fine-tuned parameters/);
     assert.match(more, new RegExp(`expected ${outputs} labels, one for each output, got ${outputs + 1}`));
-    assert.match(lacking, /expected the parameter 'task\.dense\.kernel', which the classification uses/);
+    assert.match(lacking, /expected the parameter 'task\.output\.kernel', which the tagging uses/);
     assert.not.ok(existsSync(join(folder, 'no')));
   }
+});
+
+test("a folder with Google's head for classes or answers gives it back, and is none of HuggingFace's", async () => {
+  const { discriminator } = halves(small);
+  const spans: SpanOptions[] = [{}, { joint: false }, { noAnswer: 'cls' }, { noAnswer: false, width: 6 }];
+  const cases: [Task, TaskHead | SpanHead][] = [
+    ['classification', initTaskHead(key(1), 'classification', 3, small)],
+    ...spans.map((options): [Task, SpanHead] => ['answering', initSpanHead(key(1), small, options)]),
+  ];
+  for (const [task, head] of cases) {
+    const params = withTaskHead(discriminator as Params, head);
+    await saveModel(folder, { config: small, params: params as Model['params'], task });
+    const { model_type: type, architectures } = json(join(folder, 'config.json'));
+    assert.is(type, 'amber-electra');
+    assert.match(String(architectures), /^Amber/);
+    assert.equal(Object.entries(await valuesOf(loadModel(folder).params)).sort(), Object.entries(await valuesOf(params)).sort());
+    assert.is(loadModel(folder).task, task);
+  }
+  const path = join(folder, 'config.json');
+  writeFileSync(path, JSON.stringify({ ...json(path), span_head: { joint: 1 } }));
+  assert.throws(() => loadModel(folder), /expected joint, no_answer and width at 'span_head', got \{"joint":1\}/);
 });
 
 test("under tying 'all' the generator's folder holds the encoder that it shares, and without it none is written", async () => {
