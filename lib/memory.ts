@@ -55,7 +55,8 @@ export const scoped = <T>(f: () => T, name = 'scoped'): T => {
 /**
  * A step that consumes its arguments: `scoped`, and when it returns, the tensors of its arguments that are not part of
  * its result are freed too. What the previous call returned besides its new state (its metrics) is freed at the next
- * call. So a loop that keeps only the newest state holds a constant number of buffers.
+ * call. So a loop that keeps only the newest state holds a constant number of buffers. The device gets the step as a
+ * whole, when the caller next awaits.
  */
 export const donating = <Arguments extends unknown[], Result>(
   step: (...donated: Arguments) => Result,
@@ -73,6 +74,7 @@ export const donating = <Arguments extends unknown[], Result>(
       disown(x);
       x.free('by the donating step that it was given to');
     }
+    returned[0]?.buffer.queue.flush();
     return result;
   };
 };

@@ -48,6 +48,7 @@ const defaultQueue = (): Queue => {
   const queue = openQueue(
     automatic().then((device) => {
       queues.set(device.name, queue);
+      void device.lost?.then(() => queues.delete(device.name));
       return device;
     }),
   );
@@ -62,6 +63,11 @@ const openUnasked = (): Queue => {
     () => undefined,
   );
   return queue;
+};
+
+/** Makes new tensors on the device of this queue: for laws and benchmarks, which open devices of their own. */
+export const useQueue = (queue: Queue): void => {
+  current = queue;
 };
 
 /** The queue of the device on which new tensors are made. */

@@ -92,6 +92,12 @@ export interface Device {
   readonly simd?: 'simd128' | 'relaxed';
   /** Commands run as soon as they are given, so that an error or a breakpoint shows the caller. */
   readonly eager: boolean;
+  /** Commands that may gather before they are handed over, 256 unless told otherwise: more where a submission is dear. */
+  readonly batch?: number;
+  /** Resolves to the reason when the device is gone for good, with all that it held. */
+  readonly lost?: Promise<Error>;
+  /** Gives back all that it holds, when what was handed over is done. */
+  readonly close?: () => Promise<void>;
   /** Carries out the commands in order. May keep running after it returns, but then keeps the order across calls. */
   readonly run: (commands: Command[]) => void | Promise<void>;
 }

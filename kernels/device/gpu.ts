@@ -1,227 +1,151 @@
 /**
  * The `gpu` device: kernels that gpu.js translates to WGSL, on WebGPU: in browsers, and in Node through the optional
- * package `webgpu` (Dawn). gpu.js compiles; buffers, bindings and submission are ours, so a list of commands goes out as
- * one submission and nothing leaves the device between kernels.
+ * package `webgpu` (Dawn). gpu.js compiles; buffers, bindings and submission are ours. A list of commands goes out as one
+ * submission, and nothing leaves the device between kernels. What a list needs that is not there yet, kernels and
+ * buffers, is waited for; a list that needs nothing new is submitted before `run` returns, so a loop of equal steps costs
+ * its host no more than the encoding.
  */
-import { sizeOf } from '../../lib/shape.ts';
-import type { Buffer, Command, Device, KernelCall, Launch } from './device.ts';
-import { placeOf } from './device.ts';
-import type { Compiled } from './gpujs.ts';
-import { argumentsOf, compiler } from './gpujs.ts';
-import { memoryOf } from './host.ts';
+import type { Command, Device } from './device.ts';
+import { openBindings } from './gpu/bindings.ts';
+import { describe, findAdapter, requestDevice } from './gpu/adapter.ts';
+import { openKernels } from './gpu/kernels.ts';
+import { openEncoder } from './gpu/list.ts';
+import type { Encoded } from './gpu/list.ts';
+import type { Block } from './gpu/memory.ts';
+import { openMemory } from './gpu/memory.ts';
+import { openPlans } from './gpu/plans.ts';
+import { openReadings } from './gpu/readings.ts';
+import { openUniforms } from './gpu/uniforms.ts';
 
-/** WebGPU's usage flags, which are globals only where WebGPU is: uniform 64, storage 128, copy from 4, copy to 8, map 1. */
-const STORAGE = 128 | 4 | 8;
-const UNIFORM = 64 | 8;
-const UPLOAD = 4;
-const READ = 1 | 8;
+export { probeGpu } from './gpu/adapter.ts';
 
-/** What gpu.js has made of a kernel. Internals of the pinned version. */
-interface Built {
-  build(...args: unknown[]): Promise<void>;
-  computePipeline: GPUComputePipeline;
-  bindGroupLayout: GPUBindGroupLayout;
-  _computeDispatch(grid: number[]): { groups: [number, number, number]; dispatchWidth: number };
+/** Commands of a list: those of a training step of the published sizes, so that it is one submission. */
+const BATCH = 16384;
+/** Lists that the GPU may have before it; the next ones wait. */
+const MOST_SUBMITTED = 8;
+/** Commands that may wait. More come only from a program that never awaits anything, which nobody else could stop. */
+const MOST_WAITING = 2 ** 19;
+
+const GO_ON = 'go on from the last checkpoint on another device (useDevice, --device wasm)';
+
+interface List {
+  readonly commands: Command<Block>[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
-
-/** `navigator.gpu`; in Node, from the package `webgpu`, when it is installed and loads. */
-const webgpu = async (): Promise<GPU | undefined> => {
-  if (typeof navigator !== 'undefined' && navigator.gpu) return navigator.gpu;
-  if (typeof process === 'undefined') return undefined;
-  const { create, globals } = await import('webgpu');
-  Object.assign(globalThis, globals);
-  const gpu = create([]);
-  Object.defineProperty(globalThis, 'navigator', { value: { ...globalThis.navigator, gpu }, configurable: true });
-  return gpu;
-};
-
-const findAdapter = async (): Promise<GPUAdapter> => {
-  const gpu = await webgpu().catch((cause) => {
-    throw new Error('the package webgpu does not load here', { cause });
-  });
-  if (gpu === undefined) throw new Error('there is no WebGPU here');
-  const adapter = await gpu.requestAdapter();
-  if (adapter === null) throw new Error('no GPU answers');
-  return adapter;
-};
-
-const isSoftware = ({ info }: GPUAdapter): boolean =>
-  /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
-
-/** Why `gpu` should not be chosen automatically, in words; undefined when a real adapter answers. */
-export const probeGpu = async (): Promise<string | undefined> => {
-  try {
-    return isSoftware(await findAdapter()) ? 'the only GPU adapter is a software one' : undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
-
-/** The adapter's device, with all the storage bindings that it has. gpu.js, which would ask for fewer, gets the same one. */
-const openDevice = async (adapter: GPUAdapter): Promise<GPUDevice> => {
-  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const requiredLimits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
-  const device = await adapter.requestDevice({ requiredLimits });
-  adapter.requestDevice = async () => device;
-  navigator.gpu.requestAdapter = async () => adapter;
-  return device;
-};
-
-/** The three sizes of a launch's grid. */
-const gridOf = ({ output: [x, y = 1, z = 1] }: KernelCall): number[] => [x, y, z];
-
-const align = (n: number, to: number) => Math.ceil(n / to) * to;
-
-/** What a launch binds for a buffer: the bytes in which it lies. Throws when nothing has been computed into it. */
-const bindingOf = (buffer: Buffer<GPUBuffer>): GPUBufferBinding => ({
-  buffer: memoryOf(buffer),
-  offset: 4 * placeOf(buffer).offset,
-  size: 4 * Math.max(buffer.size, 1),
-});
 
 /** Opens WebGPU. Rejects when no adapter answers. */
 export const openGpu = async (): Promise<Device> => {
   const adapter = await findAdapter();
-  const device = await openDevice(adapter);
-  const compile = compiler('webgpu');
-  const building = new Map<Compiled, Promise<void>>();
-  const pool = new Map<number, GPUBuffer[]>();
+  return openGpuOn(await requestDevice(adapter), describe(adapter));
+};
 
-  /** A storage buffer for n floats, from the pool of freed ones of its size where there is one. */
-  const allocate = (n: number): GPUBuffer => {
-    const size = align(Math.max(n * 4, 4), n * 4 < 4096 ? 256 : 4096);
-    return pool.get(size)?.pop() ?? device.createBuffer({ size, usage: STORAGE });
-  };
+/** The `gpu` device on a WebGPU device, which it owns from now on. */
+export const openGpuOn = (device: GPUDevice, description: string): Device => {
+  const kernels = openKernels(device);
+  const uniforms = openUniforms(device);
+  const memory = openMemory(device, (block) => bindings.forget(block));
+  const bindings = openBindings(device, kernels, uniforms);
+  const readings = openReadings(device);
+  const plans = openPlans(device, kernels, uniforms);
+  const encoder = openEncoder({ device, memory, plans, bindings, readings });
 
-  const recycle = (buffer: GPUBuffer) => {
-    const free = pool.get(buffer.size) ?? [];
-    pool.set(buffer.size, free);
-    free.push(buffer);
-  };
+  /** Why nothing can be computed any more. */
+  let broken: Error | undefined;
+  let lists: List[] = [];
+  let waiting = 0;
+  let isSubmitting = false;
+  /** The lists that the GPU has before it, in order. */
+  const submitted: Promise<unknown>[] = [];
 
-  const build = async (call: KernelCall): Promise<void> => {
-    const compiled = compile(call);
-    if (!building.has(compiled)) {
-      const { name } = compiled.kernel.constructor;
-      if (name !== 'WebGPUKernel') throw new Error(`gpu: gpu.js chose ${name}, not WebGPU`);
-      building.set(compiled, (compiled.kernel as Built).build(...argumentsOf(call.arrays.map(() => [0]), call)));
-    }
-    await building.get(compiled);
-  };
+  const lost = device.lost.then(({ message }) => {
+    broken ??= new Error(`gpu: the device was lost, with all that it held (${message.trim() || 'no reason is given'}); ${GO_ON}`);
+    return broken;
+  });
 
-  /** The uniform values of a launch, as gpu.js lays them out: the grid, four words an array, then the scalars. */
-  const uniforms = (call: KernelCall, sizes: number[], built: Built): ArrayBuffer => {
-    const { integers = [], floats = [] } = call;
-    const grid = gridOf(call);
-    const words = [...grid, built._computeDispatch(grid).dispatchWidth, ...sizes.flatMap((n) => [n, 1, 1, n])];
-    const bytes = new ArrayBuffer(align((words.length + integers.length + floats.length) * 4, 16));
-    new Uint32Array(bytes).set(words);
-    new Int32Array(bytes).set(integers, words.length);
-    new Float32Array(bytes).set(floats, words.length + integers.length);
-    return bytes;
-  };
-
-  const submit = async (commands: Command<GPUBuffer>[], plans: Map<Command, KernelCall[]>): Promise<void> => {
+  /** Runs `f`; what WebGPU then finds wrong with what was asked of it breaks the device, before the promise resolves. */
+  const checked = <T>(f: () => T, checks: Promise<void>[]): T => {
     device.pushErrorScope('validation');
-    device.pushErrorScope('out-of-memory');
-    const encoder = device.createCommandEncoder();
-    const temporary: GPUBuffer[] = [];
-    const reads: (() => Promise<void>)[] = [];
-
-    const upload = (data: ArrayBuffer, usage: number): GPUBuffer => {
-      const buffer = device.createBuffer({ size: align(data.byteLength, 16), usage, mappedAtCreation: true });
-      new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(data));
-      buffer.unmap();
-      temporary.push(buffer);
-      return buffer;
-    };
-
-    const dispatch = (call: KernelCall, arrays: Buffer<GPUBuffer>[], output: GPUBufferBinding) => {
-      const built = compile(call).kernel as Built;
-      const uniform = { buffer: upload(uniforms(call, arrays.map((x) => Math.max(x.size, 1)), built), UNIFORM) };
-      const resources = [uniform, ...arrays.map(bindingOf), output];
-      const pass = encoder.beginComputePass();
-      pass.setPipeline(built.computePipeline);
-      pass.setBindGroup(
-        0,
-        device.createBindGroup({
-          layout: built.bindGroupLayout,
-          entries: resources.map((resource, binding) => ({ binding, resource })),
-        }),
-      );
-      pass.dispatchWorkgroups(...built._computeDispatch(gridOf(call)).groups);
-      pass.end();
-    };
-
-    const launch = (command: Launch<GPUBuffer>) => {
-      command.output.memory = allocate(command.output.size);
-      if (command.output.size === 0) return;
-      const scratch = new Map<string, Buffer<GPUBuffer>>();
-      for (const call of plans.get(command as Launch)!) {
-        const arrays = call.arrays.map((which) => (typeof which === 'number' ? command.inputs[which] : scratch.get(which)!));
-        const size = sizeOf(call.output);
-        const memory = call.into === undefined ? command.output.memory : allocate(size);
-        dispatch(call, arrays, { buffer: memory, offset: 4 * (call.at ?? 0), size: 4 * Math.max(size, 1) });
-        if (call.into !== undefined) scratch.set(call.into, { size, memory });
-      }
-      for (const { memory } of scratch.values()) recycle(memory!);
-    };
-
-    for (const command of commands) {
-      switch (command.kind) {
-        case 'write': {
-          command.buffer.memory = allocate(command.buffer.size);
-          const data = Float32Array.from(command.data);
-          if (data.length > 0) encoder.copyBufferToBuffer(upload(data.buffer, UPLOAD), 0, command.buffer.memory, 0, data.byteLength);
-          break;
-        }
-        case 'free':
-          if (command.buffer.memory !== undefined) recycle(command.buffer.memory);
-          command.buffer.memory = undefined;
-          break;
-        case 'launch':
-          launch(command);
-          break;
-        case 'read': {
-          const bytes = command.buffer.size * 4;
-          const staging = device.createBuffer({ size: Math.max(bytes, 4), usage: READ });
-          if (bytes > 0) encoder.copyBufferToBuffer(memoryOf(command.buffer), 4 * placeOf(command.buffer).offset, staging, 0, bytes);
-          reads.push(async () => {
-            await staging.mapAsync(1);
-            command.resolve(new Float32Array(staging.getMappedRange().slice(0, bytes)));
-            staging.destroy();
-          });
-        }
-      }
+    try {
+      return f();
+    } finally {
+      const check = async () => {
+        const error = await device.popErrorScope();
+        if (error !== null) broken ??= new Error(`gpu: WebGPU refused what was asked of it: ${error.message}; ${GO_ON}`);
+      };
+      checks.push(check());
     }
-    device.queue.submit([encoder.finish()]);
-    for (const error of await Promise.all([device.popErrorScope(), device.popErrorScope()])) {
-      if (error !== null) throw new Error(`gpu: ${error.message}`);
-    }
-    await Promise.all(reads.map((read) => read()));
-    temporary.forEach((buffer) => buffer.destroy());
   };
 
-  let tail: Promise<void> = Promise.resolve();
-  const { vendor, architecture, description } = adapter.info;
+  /** Waits until a submitted list is done, and hands out what it read. */
+  const finish = async (reads: Encoded['reads'], checks: Promise<void>[]): Promise<void> => {
+    const values = reads.map(({ command, staging }) => readings.map(staging, command.buffer.size * 4));
+    const done = await Promise.allSettled(reads.length > 0 ? values : [device.queue.onSubmittedWorkDone()]);
+    await Promise.all(checks);
+    const rejected = done.find((result) => result.status === 'rejected');
+    // A device that is lost says so a moment after the first promise that breaks.
+    if (rejected !== undefined) await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+    if (broken !== undefined) throw broken;
+    if (rejected !== undefined) throw rejected.reason;
+    reads.forEach(async ({ command }, i) => command.resolve(await values[i]));
+  };
+
+  /** Submits the lists that wait, in order; until the first one for which something must be waited for, at once. */
+  const submitAll = async (): Promise<void> => {
+    if (isSubmitting) return;
+    isSubmitting = true;
+    for (let list = lists.shift(); list !== undefined; list = lists.shift()) {
+      const { commands, resolve, reject } = list;
+      let reads: Encoded['reads'] = [];
+      try {
+        if (submitted.length >= MOST_SUBMITTED) await submitted[0];
+        if (broken !== undefined) throw broken;
+        const planned = encoder.prepare(commands);
+        const building = kernels.building();
+        if (building !== undefined) await building;
+        const checks: Promise<void>[] = [];
+        const encoded = checked(() => encoder.encode(commands, planned), checks);
+        reads = encoded.reads;
+        const making = memory.making();
+        if (making !== undefined) await making;
+        const { work } = encoded;
+        if (work !== undefined) checked(() => device.queue.submit([work]), checks);
+        const done = finish(reads, checks);
+        done.then(resolve, reject);
+        submitted.push(done.catch(() => undefined).then(() => void submitted.shift()));
+      } catch (error) {
+        reads.forEach(({ staging }) => readings.release(staging));
+        encoder.drop(commands);
+        memory.trim();
+        reject(error);
+      }
+      waiting -= commands.length;
+    }
+    isSubmitting = false;
+  };
+
   return {
     name: 'gpu',
-    description: `gpu (${[vendor, architecture, description].filter(Boolean).join(' ')}, kernels by gpu.js)`,
+    description: `gpu (${description}, kernels by gpu.js)`,
     precision: 'f32',
     eager: false,
+    batch: BATCH,
+    lost,
     run(commands) {
-      const running = tail.then(async () => {
-        const plans = new Map<Command, KernelCall[]>();
-        for (const command of commands) {
-          if (command.kind !== 'launch' || command.output.size === 0) continue;
-          const calls = command.op.launches(command.params, command.specs, command.spec);
-          plans.set(command, calls);
-          for (const call of calls) await build(call);
-        }
-        await submit(commands as Command<GPUBuffer>[], plans);
+      if (waiting > MOST_WAITING) throw new Error(`gpu: ${waiting} operations wait; await a result now and then (data, item), so that the device can work them off`);
+      waiting += commands.length;
+      return new Promise((resolve, reject) => {
+        lists.push({ commands: commands as Command<Block>[], resolve, reject });
+        void submitAll();
       });
-      tail = running.catch(() => undefined);
-      return running;
+    },
+    async close() {
+      while (isSubmitting || submitted.length > 0) await (submitted[0] ?? new Promise((resolve) => setTimeout(resolve, 0)));
+      broken ??= new Error('gpu: the device was closed; open it again with useDevice');
+      memory.close();
+      readings.close();
+      uniforms.close();
+      device.destroy();
     },
   };
 };

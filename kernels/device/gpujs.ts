@@ -50,12 +50,33 @@ export const compiler = (mode: Mode): ((call: KernelCall) => Compiled) => {
       dynamicOutput: true,
       dynamicArguments: true,
       loopMaxIterations: 1 << 24,
-      pipeline: mode === 'webgpu',
-      immutable: mode === 'webgpu',
       argumentTypes: [...arrays.map(() => 'Input'), ...integers.map(() => 'Integer'), ...floats.map(() => 'Number')],
     });
     compiled.set(kernel, made);
     return made;
+  };
+};
+
+/** What gpu.js makes of a kernel for WebGPU. Internals of the pinned version. */
+interface Translated {
+  build(...args: unknown[]): unknown;
+  _buildAsync(): Promise<void>;
+  readonly compiledSource: string;
+  readonly workgroupSize: readonly number[];
+}
+
+/**
+ * A translator to WGSL, by kernel: its source, and the threads of its workgroup, which are a row where the grid has one
+ * axis. What gpu.js would do next, on a device of its own, is left out.
+ */
+export const translator = (): ((call: KernelCall) => { wgsl: string; workgroup: readonly number[] }) => {
+  const compile = compiler('webgpu');
+  return (call) => {
+    const kernel = compile(call).kernel as Translated;
+    if (kernel.constructor.name !== 'WebGPUKernel') throw new Error(`gpu: gpu.js chose ${kernel.constructor.name} for ${call.kernel.name}, not WebGPU`);
+    kernel._buildAsync = () => Promise.resolve();
+    kernel.build(...argumentsOf(call.arrays.map(() => [0]), call));
+    return { wgsl: kernel.compiledSource, workgroup: kernel.workgroupSize };
   };
 };
 

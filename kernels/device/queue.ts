@@ -1,6 +1,7 @@
 /**
- * The one door to a device. A queue collects commands and hands them over when somebody reads, when enough have
- * gathered, or at once on an eager device. A queue may be made before its device is there: commands wait in it, so
+ * The one door to a device. A queue collects commands and hands them over when enough have gathered, at the next await
+ * after a step has ended or somebody has read (so that a step and the reads of its metrics are one list), or at once on
+ * an eager device. A queue may be made before its device is there: commands wait in it, so
  * nobody has to await a device before computing. Buffers are counted here: `retain` and `release` are called by tensors
  * and tapes, and a buffer that nobody holds is freed at that place in the list. A part of a buffer holds the whole.
  */
@@ -8,8 +9,10 @@ import type { Buffer, Command, Device, Params, Runnable, Values } from './device
 import type { Spec } from '../../lib/shape.ts';
 import { sizeOf } from '../../lib/shape.ts';
 
-/** Commands that may gather before they are handed over: enough to amortise a submission, few enough to overlap. */
+/** Commands that may gather on a device that does not say: enough to amortise a hand-over, few enough to overlap. */
 const BATCH = 256;
+/** Numbers that may gather to be written: 64 MB of them. */
+const MOST_WRITTEN = 2 ** 24;
 
 export interface Held extends Buffer {
   readonly queue: Queue;
@@ -30,12 +33,14 @@ export interface Queue {
   part(buffer: Held, offset: number, size: number): Held;
   retain(buffer: Held): void;
   release(buffer: Held): void;
-  /** Hands over what has gathered. */
+  /** Hands over what has gathered, as soon as the program awaits anything. */
   flush(): void;
 }
 
 export const openQueue = (opening: Promise<Device>): Queue => {
   let waiting: Command[] = [];
+  let written = 0;
+  let isFlushing = false;
   let failure: unknown;
 
   /** What was to be computed is missing from now on: every read of it fails with the first error as its cause. */
@@ -51,9 +56,25 @@ export const openQueue = (opening: Promise<Device>): Queue => {
     return { size, queue, holders: 1 };
   };
 
+  const handOver = () => {
+    const { device } = queue;
+    if (device === undefined || waiting.length === 0) return;
+    const commands = waiting;
+    waiting = [];
+    written = 0;
+    try {
+      void device.run(commands)?.catch((error) => fail(commands, error));
+    } catch (error) {
+      if (device.eager) throw error;
+      fail(commands, error);
+    }
+  };
+
   const append = (command: Command) => {
     waiting.push(command);
-    if (queue.device !== undefined && (queue.device.eager || waiting.length >= BATCH)) queue.flush();
+    if (command.kind === 'write') written += command.data.length;
+    const { device } = queue;
+    if (device?.eager || waiting.length >= (device?.batch ?? BATCH) || written >= MOST_WRITTEN) handOver();
   };
 
   const queue: Queue = {
@@ -90,23 +111,19 @@ export const openQueue = (opening: Promise<Device>): Queue => {
       append({ kind: 'free', buffer });
     },
     flush() {
-      const { device } = queue;
-      if (device === undefined || waiting.length === 0) return;
-      const commands = waiting;
-      waiting = [];
-      try {
-        void device.run(commands)?.catch((error) => fail(commands, error));
-      } catch (error) {
-        if (device.eager) throw error;
-        fail(commands, error);
-      }
+      if (isFlushing) return;
+      isFlushing = true;
+      queueMicrotask(() => {
+        isFlushing = false;
+        handOver();
+      });
     },
   };
 
   opening.then(
     (device) => {
       queue.device = device;
-      queue.flush();
+      handOver();
     },
     (error) => {
       fail(waiting, error);

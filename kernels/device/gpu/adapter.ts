@@ -1,0 +1,53 @@
+/**
+ * Where the `gpu` device comes from: `navigator.gpu` in browsers; in Node the optional package `webgpu` (Dawn). What an
+ * adapter offers beyond WebGPU's defaults is asked for here, since a device gets only what was asked for.
+ */
+
+/** `navigator.gpu`; in Node, from the package `webgpu`, when it is installed and loads. */
+const webgpu = async (): Promise<GPU | undefined> => {
+  if (typeof navigator !== 'undefined' && navigator.gpu) return navigator.gpu;
+  if (typeof process === 'undefined') return undefined;
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const gpu = create([]);
+  Object.defineProperty(globalThis, 'navigator', { value: { ...globalThis.navigator, gpu }, configurable: true });
+  return gpu;
+};
+
+/** The adapter that answers. Rejects when there is none, saying why. */
+export const findAdapter = async (): Promise<GPUAdapter> => {
+  const gpu = await webgpu().catch((cause) => {
+    throw new Error('the package webgpu does not load here', { cause });
+  });
+  if (gpu === undefined) throw new Error('there is no WebGPU here');
+  const adapter = await gpu.requestAdapter();
+  if (adapter === null) throw new Error('no GPU answers');
+  return adapter;
+};
+
+/** The adapter in words. */
+export const describe = ({ info: { vendor, architecture, device, description } }: GPUAdapter): string =>
+  [vendor, architecture, description || device].filter(Boolean).join(' ');
+
+/** Whether the adapter is a processor that plays one: good for tests, slower than `wasm`. */
+export const isSoftware = ({ info: { vendor, architecture, device, description } }: GPUAdapter): boolean =>
+  /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(`${vendor} ${architecture} ${device} ${description}`);
+
+/** Why `gpu` should not be chosen automatically, in words; undefined when a real adapter answers. */
+export const probeGpu = async (): Promise<string | undefined> => {
+  try {
+    return isSoftware(await findAdapter()) ? 'the only GPU adapter is a software one' : undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+/** The adapter's device with all the storage that it can bind, and its clock for benchmarks where it has one. */
+export const requestDevice = (adapter: GPUAdapter): Promise<GPUDevice> => {
+  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const wanted: GPUFeatureName[] = ['timestamp-query'];
+  return adapter.requestDevice({
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize },
+  });
+};

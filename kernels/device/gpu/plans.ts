@@ -1,0 +1,101 @@
+/**
+ * Plans: what a launch becomes on the GPU. Which kernels it runs, on how many workgroups and with which uniform values
+ * follows from the operation, its parameters and the shapes alone, so it is worked out once for all launches that agree
+ * in these.
+ */
+import { sizeOf } from '../../../lib/shape.ts';
+import type { KernelCall, Launch, Params } from '../device.ts';
+import type { Kernels, Pipeline } from './kernels.ts';
+import type { Place, Uniforms } from './uniforms.ts';
+
+/** One dispatch of a plan. `arrays`, `into` and `at` as in KernelCall. */
+export interface Dispatch {
+  readonly pipeline: Pipeline;
+  readonly arrays: readonly (number | string)[];
+  readonly groups: readonly number[];
+  readonly uniforms: Place;
+  /** Numbers that it fills. */
+  readonly size: number;
+  readonly into?: string;
+  readonly at?: number;
+}
+
+export interface Plans {
+  of(launch: Launch): readonly Dispatch[];
+  /** Before a list: forgets all plans when there are too many, as when shapes never repeat. */
+  begin(): void;
+}
+
+/** Plans that are kept: a step of a large model has some hundreds. */
+const MOST = 8192;
+
+/** A parameter as text, exactly: -0 is not 0. */
+const textOf = (value: unknown): string => {
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
+  if (Array.isArray(value)) return `[${value.map(textOf).join()}]`;
+  return Object.entries(value).reduce((text, [name, x]) => `${text}${name}:${textOf(x)};`, '');
+};
+
+const keyOf = ({ op, params, specs, spec }: Launch): string => {
+  let key = `${op.name} ${textOf(params as Params)}`;
+  for (const { shape } of specs) key += `|${shape.join()}`;
+  return `${key}>${spec.shape.join()}`;
+};
+
+export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniforms): Plans => {
+  const plans = new Map<string, readonly Dispatch[]>();
+  const most = device.limits.maxComputeWorkgroupsPerDimension;
+
+  /** The workgroups of a grid; a single axis that is too long for one dimension is folded over two, `width` threads each. */
+  const groupsOf = (grid: readonly number[], { name, workgroup }: Pipeline, flat: boolean): { groups: number[]; width: number } => {
+    const groups = workgroup.map((threads, axis) => Math.ceil(grid[axis] / threads));
+    if (flat && groups[0] > most) {
+      groups[1] = Math.ceil(groups[0] / most);
+      groups[0] = Math.ceil(groups[0] / groups[1]);
+    }
+    if (groups.some((count) => count > most)) {
+      throw new Error(`gpu: ${name} over ${grid.join(' × ')} elements needs ${groups.join(' × ')} workgroups, but this adapter runs ${most} an axis; take smaller batches`);
+    }
+    return { groups, width: flat ? groups[0] * workgroup[0] : 0 };
+  };
+
+  /** A gpu.js kernel reads the grid, four words an array, then the integers, then the floats. */
+  const dispatchOf = (call: KernelCall, sizes: number[]): Dispatch => {
+    const { integers = [], floats = [], output, arrays, into, at } = call;
+    const pipeline = kernels.of(call);
+    const [x, y = 1, z = 1] = output;
+    const { groups, width } = groupsOf([x, y, z], pipeline, output.length === 1);
+    const words = [x, y, z, width, ...sizes.flatMap((n) => [n, 1, 1, n])];
+    const bytes = new ArrayBuffer(Math.ceil((words.length + integers.length + floats.length) / 4) * 16);
+    new Uint32Array(bytes).set(words);
+    new Int32Array(bytes).set(integers, words.length);
+    new Float32Array(bytes).set(floats, words.length + integers.length);
+    return { pipeline, arrays, groups, uniforms: uniforms.add(bytes, pipeline.name), size: sizeOf(output), into, at };
+  };
+
+  const plan = ({ op, params, specs, spec }: Launch): readonly Dispatch[] => {
+    const scratch = new Map<string, number>();
+    const sizeOfArray = (which: number | string) => (typeof which === 'number' ? sizeOf(specs[which].shape) : scratch.get(which)!);
+    return op.launches(params, specs, spec).map((call) => {
+      const dispatch = dispatchOf(call, call.arrays.map((which) => Math.max(sizeOfArray(which), 1)));
+      if (call.into !== undefined) scratch.set(call.into, dispatch.size);
+      return dispatch;
+    });
+  };
+
+  return {
+    of(launch) {
+      const key = keyOf(launch);
+      const found = plans.get(key);
+      if (found !== undefined) return found;
+      const made = plan(launch);
+      plans.set(key, made);
+      return made;
+    },
+    begin() {
+      if (plans.size < MOST) return;
+      plans.clear();
+      uniforms.clear();
+    },
+  };
+};
