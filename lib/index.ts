@@ -97,7 +97,14 @@ export type { TaggedSpan } from './metrics/entities.ts';
 export { bootstrap } from './metrics/bootstrap.ts';
 export type { Interval } from './metrics/bootstrap.ts';
 
+// Tasks: from files' texts to rows, and what is measured on them.
+export { answerMetrics, metrics, questions, table, tagMetrics, tags } from './tasks/declare.ts';
+export { tasks } from './tasks/tasks.ts';
+export { goldOf, labelsOf, requireLabels } from './tasks/labels.ts';
+export { paste } from './tasks/read/lines.ts';
+export type { Column, Format } from './tasks/read/records.ts';
+export type { FileName, Gold, Metric, Placed, Predicted, QuestionRow, Reading, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
+
 // Fine-tuning: from a task's rows to a network that does it.
-export type { Metric, Placed, QuestionRow, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
 export { batchOf, byLength, encodeTexts, encodeWords } from './tasks/encode.ts';
 export type { Encoded, EncodedWords } from './tasks/encode.ts';

@@ -1,6 +1,7 @@
 /** Everything of index.ts, and what touches files: for Node. */
 export * from './index.ts';
 export { BLANK_LINES, LONG_STRETCHES, readCorpus } from './io/corpus.ts';
+export { readRows } from './io/rows.ts';
 export { clearly, UserError } from './io/error.ts';
 export { writeFileAtomic } from './io/atomic.ts';
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.ts';

@@ -123,8 +123,8 @@ const firstInvalid = (bytes: Uint8Array): number => {
   return bytes.length;
 };
 
-/** The text of a file, some at a time, without byte order mark, every line ended by `\n` alone. */
-function* texts(file: string): Generator<string> {
+/** The text of a file, plain or packed, some at a time, without byte order mark, every line ended by `\n` alone. Throws a UserError. */
+export function* texts(file: string): Generator<string> {
   let read = 0;
   for (const bytes of chunks(file)) {
     if (!isUtf8(bytes)) {

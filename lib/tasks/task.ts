@@ -46,11 +46,29 @@ export interface Recipe {
   readonly stride?: number;
 }
 
-/** A number, higher is better, from predictions and truths. Tags are those of all words, row after row. */
-export interface Metric<P = string | number> {
+/** What is predicted of a row: the class or value of a text, a tag for each word, or an answer, '' for none. */
+export type Predicted<R extends Row> = R extends TaggedRow
+  ? readonly string[]
+  : R extends QuestionRow
+    ? string
+    : string | number;
+
+/** What would be right: as predicted, but of a question all the answers that are. */
+export type Gold<R extends Row> = R extends QuestionRow ? readonly string[] : Predicted<R>;
+
+/** A number, higher is better, from predictions and truths, one of each for a row. */
+export interface Metric<R extends Row = Row> {
   readonly name: string;
-  readonly of: (predicted: readonly P[], gold: readonly P[]) => number;
+  of(predicted: readonly Predicted<R>[], gold: readonly Gold<R>[]): number;
 }
+
+/** How files are read: `unlabelled` rows are to be predicted, so their labels may be missing. */
+export interface Reading {
+  readonly unlabelled?: boolean;
+}
+
+/** A file's name in a folder, or of several files whose lines stand beside each other: `paste`. */
+export type FileName = string | readonly string[];
 
 export interface TaskDeclaration<R extends Row = Row> {
   readonly name: string;
@@ -59,15 +77,15 @@ export interface TaskDeclaration<R extends Row = Row> {
   readonly task: Task;
   /** The labels are numbers to be approached, not classes. */
   readonly regression?: boolean;
-  /** The rows of one file's text; `source` is its name. Throws with file and line. */
-  readonly read: (text: string, source: string) => R[];
+  /** The rows of one file's text; `source` is its name. Throws a UserError with file and line. */
+  readonly read: (text: string, source: string, reading?: Reading) => R[];
   /** What its files are called in the folder of the official download. */
-  readonly files?: { readonly train: string; readonly dev: string; readonly test?: string };
+  readonly files?: { readonly train: FileName; readonly dev?: FileName; readonly test?: FileName };
   /** The classes or tags in the order of the outputs; without it, those of the training rows, sorted. */
   readonly labels?: readonly string[];
   /** The first one decides early stopping. */
-  readonly metrics: readonly Metric[];
+  readonly metrics: readonly Metric<R>[];
   readonly recipe: Recipe;
   /** More training rows from those that there are: MRPC and STS-B are symmetrised. */
-  readonly augment?: (rows: readonly R[]) => R[];
+  augment?(rows: readonly R[]): R[];
 }
