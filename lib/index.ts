@@ -108,3 +108,7 @@ export type { FileName, Gold, Metric, Placed, Predicted, QuestionRow, Reading, R
 // Fine-tuning: from a task's rows to a network that does it.
 export { batchOf, byLength, encodeTexts, encodeWords } from './tasks/encode.ts';
 export type { Encoded, EncodedWords } from './tasks/encode.ts';
+export { finetune, finetuneStep } from './tasks/finetune.ts';
+export type { Epoch, Learner, Settings, TaskBatch, Tuned, TunedState, Watch } from './tasks/finetune.ts';
+export { completed, inRange, rangeOf, tagExamples, tagLearner, textExamples, textLearner, withDropout } from './tasks/learn.ts';
+export type { LabelledBatch, Range, TagExample, TextExample } from './tasks/learn.ts';
