@@ -1,6 +1,6 @@
 /**
  * The one test runner: `npm test` runs every file under props/ that imports uvu, `npm test -- softmax` those whose path
- * contains the word. It prints each law as it is checked, then which generic laws held for which operation on which
+ * contains the word, and `npm run test:web` those under props/web, which need Chromium. It prints each law as it is checked, then which generic laws held for which operation on which
  * device, and, as its last line, `N passed, N failed`. It fails when a law fails, when a cell of that table is missing,
  * when a file forgets `test.run()` (of which uvu itself says nothing), and when nothing ran.
  *
@@ -11,21 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-
-/** What uvu queues for `test.run()`: runs the tests, and says errors (or true), passed, skipped, total. */
-type Run = () => Promise<[string | true, number, number, number]>;
-
-declare global {
-  // uvu's own variables: its tests wait in the queue's group number UVU_INDEX until somebody runs them.
-  var UVU_DEFER: number;
-  var UVU_INDEX: number;
-  var UVU_QUEUE: [name: string, ...runs: Run[]][];
-}
+import { devices } from '../kernels/device/choose.ts';
+import { openQueue, runFile } from './laws/queue.ts';
 
 // Vulkan drivers ask for this folder; without it a software adapter does not answer.
 process.env.XDG_RUNTIME_DIR ??= tmpdir();
-globalThis.UVU_DEFER = 1;
-globalThis.UVU_QUEUE = [];
+openQueue();
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const words = process.argv.slice(2);
@@ -34,7 +25,6 @@ const chosenRuns = process.env.RUNS === undefined ? {} : { numRuns: Number(proce
 fc.configureGlobal({ seed, includeErrorInReport: true, ...chosenRuns });
 
 const { test } = await import('uvu');
-const { useDevice, devices } = await import('../kernels/device/choose.ts');
 const { coverage } = await import('./laws/coverage.ts');
 const { skips } = await import('./laws/present.ts');
 
@@ -44,6 +34,7 @@ const device = devices.find((name) => name === process.env.AMBER_DEVICE) ?? 'was
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && file !== 'run.ts')
   .filter((file) => /from 'uvu'/.test(readFileSync(join(here, file), 'utf8')))
+  .filter((file) => words.length > 0 || !file.startsWith('web/'))
   .filter((file) => words.every((word) => `props/${file}`.includes(word)))
   .sort();
 
@@ -66,38 +57,29 @@ const announce = ({ __test__ }: Record<string, unknown>) => {
   process.stdout.write(`\n  ${title} `);
 };
 
-const run = async (file: string, index: number) => {
+const run = async (file: string) => {
   console.log(`\nprops/${file}`);
   const path = join(here, file);
   title = '';
   test.before.each(announce);
-  globalThis.UVU_INDEX = index;
-  globalThis.UVU_QUEUE[index] = [file];
-  await useDevice(device);
-  await import(pathToFileURL(path).href);
-  const [, ...runs] = globalThis.UVU_QUEUE[index];
-  if (runs.length === 0 || !/\.run\(\);$/.test(readFileSync(path, 'utf8').trimEnd())) {
+  const outcome = await runFile(file, () => import(pathToFileURL(path).href), device);
+  if (outcome.runs === 0 || !/\.run\(\);$/.test(readFileSync(path, 'utf8').trimEnd())) {
     fail(file, 'the file does not end with test.run();, so its laws, or some of them, would not run');
   }
-  let total = 0;
-  for (const next of runs) {
-    await useDevice(device);
-    const [errors, held, left, all] = await next();
-    total += all;
-    passed += held;
-    failed += all - held;
-    skipped += left;
-    if (errors === true) continue;
+  passed += outcome.passed;
+  failed += outcome.total - outcome.passed;
+  skipped += outcome.skipped;
+  for (const errors of outcome.errors) {
     failedFiles.push(file);
     console.log(`\n${errors}`);
   }
-  if (total === 0) fail(file, 'no law ran');
+  if (outcome.total === 0) fail(file, 'no law ran');
 };
 
 const started = performance.now();
 console.log(`amber: laws of ${files.length} files, random cases from SEED=${seed}`);
-for (const [index, file] of files.entries())
-  await run(file, index).catch((error) => fail(file, (error as Error).stack ?? String(error)));
+for (const file of files)
+  await run(file).catch((error) => fail(file, (error as Error).stack ?? String(error)));
 if (passed + failed === 0) fail(words.join(' '), `no law was found for '${words.join(' ')}'`);
 
 const { table, missing } = coverage();

@@ -18,14 +18,24 @@ export interface Compiled {
 type Mode = 'cpu' | 'webasm' | 'webgpu';
 
 interface GpuJs {
-  createKernel(kernel: Kernel, settings: object): Compiled;
-  addFunction(f: (...args: never[]) => number, settings: object): void;
+  createKernel(kernel: Kernel | string, settings: object): Compiled;
+  addFunction(f: ((...args: never[]) => number) | string, settings: object): void;
 }
 
-const { GPU, input } = gpujs as unknown as {
+const { GPU, input, ...backends } = gpujs as unknown as {
   GPU: new (settings: { mode: Mode }) => GpuJs;
+  CPUKernel: Function;
+  WebAssemblyKernel: Function;
+  WebGPUKernel: Function;
   input: (data: ArrayLike<number>, size: number[]) => unknown;
 };
+
+/** The backend that a kernel was really compiled for: gpu.js falls back in silence. By class, since a bundler renames classes. */
+export const backendOf = ({ kernel }: Compiled): string =>
+  ['WebGPUKernel' as const, 'WebAssemblyKernel' as const, 'CPUKernel' as const].find((name) => kernel instanceof backends[name]) ?? 'another backend';
+
+/** What gpu.js is to compile: the source that a build has kept from the minifier (kernels/sources.mjs), else the function. */
+const sourceOf = <F extends (...args: never[]) => number>(f: F & { readonly source?: string }): F | string => f.source ?? f;
 
 /** The arguments of a launch as gpu.js takes them: arrays as flat inputs, then integers, then floats. */
 export const argumentsOf = (arrays: ArrayLike<number>[], { integers = [], floats = [] }: KernelCall): unknown[] => [
@@ -37,7 +47,7 @@ export const argumentsOf = (arrays: ArrayLike<number>[], { integers = [], floats
 /** A compiler for one backend: one compiled kernel for each kernel function, whatever the shapes. */
 export const compiler = (mode: Mode): ((call: KernelCall) => Compiled) => {
   const gpu = new GPU({ mode });
-  gpu.addFunction(threefry, {
+  gpu.addFunction(sourceOf(threefry), {
     argumentTypes: Object.fromEntries(['a', 'b', 'c', 'd', 'block', 'tag', 'part'].map((name) => [name, 'Integer'])),
     returnType: 'Number',
   });
@@ -45,7 +55,7 @@ export const compiler = (mode: Mode): ((call: KernelCall) => Compiled) => {
   return ({ kernel, arrays, integers = [], floats = [], output }) => {
     const found = compiled.get(kernel);
     if (found !== undefined) return found;
-    const made = gpu.createKernel(kernel, {
+    const made = gpu.createKernel(sourceOf(kernel), {
       output: [...output],
       dynamicOutput: true,
       dynamicArguments: true,
@@ -72,8 +82,10 @@ interface Translated {
 export const translator = (): ((call: KernelCall) => { wgsl: string; workgroup: readonly number[] }) => {
   const compile = compiler('webgpu');
   return (call) => {
-    const kernel = compile(call).kernel as Translated;
-    if (kernel.constructor.name !== 'WebGPUKernel') throw new Error(`gpu: gpu.js chose ${kernel.constructor.name} for ${call.kernel.name}, not WebGPU`);
+    const compiled = compile(call);
+    const backend = backendOf(compiled);
+    if (backend !== 'WebGPUKernel') throw new Error(`gpu: gpu.js chose ${backend} for ${call.kernel.name}, not WebGPU`);
+    const kernel = compiled.kernel as Translated;
     kernel._buildAsync = () => Promise.resolve();
     kernel.build(...argumentsOf(call.arrays.map(() => [0]), call));
     return { wgsl: kernel.compiledSource, workgroup: kernel.workgroupSize };

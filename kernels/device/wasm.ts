@@ -7,12 +7,13 @@ import { replacements } from '../fast/wasm/replacements.ts';
 import type { Call } from '../fast/wasm/call.ts';
 import type { Buffer, Command, Device, Launch } from './device.ts';
 import { placeOf } from './device.ts';
-import { compiler, launchOnHost } from './gpujs.ts';
+import { backendOf, compiler, launchOnHost } from './gpujs.ts';
 import { memoryOf } from './host.ts';
+import { inNode, nodeModule } from './node.ts';
 import { openList } from './wasm/list.ts';
 import { openMemory } from './wasm/memory.ts';
 import type { Simd } from './wasm/module.ts';
-import { inNode, loadKernels } from './wasm/module.ts';
+import { loadKernels } from './wasm/module.ts';
 import { openProfile } from './wasm/profile.ts';
 import { openThreads } from './wasm/threads.ts';
 
@@ -38,7 +39,7 @@ const BASE = 65536;
 const defaultThreads = async (): Promise<number> => {
   if (!inNode() && !globalThis.crossOriginIsolated) return 1;
   const wish = inNode() ? process.env.AMBER_THREADS : undefined;
-  if (wish === undefined || wish === '') return inNode() ? (await import('node:os')).availableParallelism() : navigator.hardwareConcurrency;
+  if (wish === undefined || wish === '') return inNode() ? (await nodeModule('node:os')).availableParallelism() : navigator.hardwareConcurrency;
   if (!/^[1-9]\d*$/.test(wish)) throw new Error(`AMBER_THREADS is '${wish}'; set it to a whole number of threads, from 1`);
   return Number(wish);
 };
@@ -58,8 +59,8 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
   /** Runs an operation by its gpu.js definition, on copies. */
   const runDefinition = ({ op, params, inputs, specs, output, spec }: Launch<number>): void => {
     const arrays = inputs.map((x) => memory.floats(addressOf(x), x.size));
-    const result = launchOnHost(compile, op.launches(params, specs, spec), arrays, output.size, ({ kernel }, call) => {
-      const ran = kernel.constructor.name;
+    const result = launchOnHost(compile, op.launches(params, specs, spec), arrays, output.size, (compiled, call) => {
+      const ran = backendOf(compiled);
       if (ran !== 'WebAssemblyKernel') throw new Error(`wasm: gpu.js ran ${call.kernel.name} on ${ran}, not on WebAssembly`);
     });
     memory.floats(addressOf(output), output.size).set(result);

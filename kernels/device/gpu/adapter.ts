@@ -2,12 +2,13 @@
  * Where the `gpu` device comes from: `navigator.gpu` in browsers; in Node the optional package `webgpu` (Dawn). What an
  * adapter offers beyond WebGPU's defaults is asked for here, since a device gets only what was asked for.
  */
+import { inNode, nodeModule } from '../node.ts';
 
 /** `navigator.gpu`; in Node, from the package `webgpu`, when it is installed and loads. */
 const webgpu = async (): Promise<GPU | undefined> => {
   if (typeof navigator !== 'undefined' && navigator.gpu) return navigator.gpu;
-  if (typeof process === 'undefined') return undefined;
-  const { create, globals } = await import('webgpu');
+  if (!inNode()) return undefined;
+  const { create, globals } = await nodeModule('webgpu');
   Object.assign(globalThis, globals);
   const gpu = create([]);
   Object.defineProperty(globalThis, 'navigator', { value: { ...globalThis.navigator, gpu }, configurable: true });

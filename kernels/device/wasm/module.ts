@@ -1,7 +1,8 @@
 /**
- * Our compiled kernels: loading the WebAssembly module, in Node from a file and in browsers by fetch, and making instances
- * of it over one memory. Where the engine has relaxed SIMD (a fused multiply-add), the module compiled for it is taken.
+ * Our compiled kernels: loading the WebAssembly module, which lies in a JavaScript module as text, and making instances of
+ * it over one memory. Where the engine has relaxed SIMD (a fused multiply-add), the module compiled for it is taken.
  */
+import { inNode, nodeModule, rebuildKernels } from '../node.ts';
 
 /** A module that only type-checks where relaxed SIMD is known: f32x4.relaxed_madd of three vectors of zeros. */
 const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 61, 1, 59, 0];
@@ -13,25 +14,21 @@ export type Simd = 'simd128' | 'relaxed';
 /** Whether the engine knows relaxed SIMD. Node 20 has it behind a flag, which can be set while it runs. */
 const hasRelaxed = (): boolean => WebAssembly.validate(new Uint8Array([...PROBE, ...zeroVector, ...zeroVector, ...zeroVector, 0xfd, 0x85, 0x02, 0x0b]));
 
-export const inNode = (): boolean => typeof process !== 'undefined' && process.versions?.node !== undefined;
-
 const detect = async (): Promise<Simd> => {
-  if (!hasRelaxed() && inNode()) (await import('node:v8')).setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (!hasRelaxed() && inNode()) (await nodeModule('node:v8')).setFlagsFromString('--experimental-wasm-relaxed-simd');
   return hasRelaxed() ? 'relaxed' : 'simd128';
 };
 
-/** In a checkout, brings the compiled kernels up to date; an installed package has no compiler and needs none. */
-const rebuild = async (): Promise<void> => {
-  const script = new URL('../../fast/wasm/build.mjs', import.meta.url);
-  const { existsSync } = await import('node:fs');
-  if (existsSync(script)) await ((await import(script.href)) as { build(): Promise<void> }).build();
+/** Each variant's bytes, as base64: a module is found alike in a checkout, a package, a bundle and a page. */
+const variants: Record<Simd, () => Promise<{ readonly base64: string }>> = {
+  simd128: () => import('../../fast/wasm/simd128.mjs'),
+  relaxed: () => import('../../fast/wasm/relaxed.mjs'),
 };
 
-const bytesOf = async (name: string): Promise<Uint8Array<ArrayBuffer>> => {
-  const url = new URL(`../../fast/wasm/${name}`, import.meta.url);
-  if (!inNode()) return new Uint8Array(await (await fetch(url)).arrayBuffer());
-  await rebuild();
-  return new Uint8Array(await (await import('node:fs/promises')).readFile(url));
+const bytesOf = async (simd: Simd): Promise<Uint8Array<ArrayBuffer>> => {
+  if (inNode()) await rebuildKernels();
+  const { base64 } = await variants[simd]();
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 };
 
 /** What the module exports besides its kernels (assembly/thread.ts). */
@@ -54,7 +51,7 @@ export interface Compiled {
 /** Loads the module, and makes an instance with every exported function in its table. Throws where there is no SIMD. */
 export const loadKernels = async (wish?: Simd): Promise<Compiled> => {
   const simd = wish ?? (await detect());
-  const module = await WebAssembly.compile(await bytesOf(simd === 'relaxed' ? 'kernels.relaxed.wasm' : 'kernels.wasm'));
+  const module = await WebAssembly.compile(await bytesOf(simd));
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const env = { memory, now: () => performance.now(), abort: () => undefined };
   const exports = new WebAssembly.Instance(module, { env }).exports as unknown as Exports;

@@ -1,5 +1,5 @@
 /** Where the time goes: with AMBER_PROFILE=1, every operation runs by itself, is timed, and a table is printed at exit. */
-import { inNode } from './module.ts';
+import { inNode } from '../node.ts';
 
 export interface Profile {
   /** Adds the time that `f` takes to the account of `name`. */

@@ -4,10 +4,10 @@
  * nothing else to do, in slices of a few milliseconds between which timers and signals get their turn. A worker that
  * fails raises a flag at which the others stop, and every waiting list is rejected with its error.
  */
+import { inNode } from '../node.ts';
 import type { Block } from './list.ts';
 import type { Memory } from './memory.ts';
 import type { Compiled } from './module.ts';
-import { inNode } from './module.ts';
 import { startWorker } from './worker.ts';
 
 /** Milliseconds that the main thread works before it looks at its events. */
@@ -68,7 +68,8 @@ export const openThreads = async (compiled: Compiled, memory: Memory, root: Bloc
   };
 
   const [mine, ...theirs] = places.map((place) => [control, place, memory.staging.allocate(SCRATCH)] as const);
-  compiled.exports.enter(...mine, inNode() ? 1 : 0);
+  const maySleep = inNode() || typeof document === 'undefined';
+  compiled.exports.enter(...mine, maySleep ? 1 : 0);
   for (const settings of theirs) {
     await startWorker({ module: compiled.module, memory: compiled.memory, settings, list: root.address }, fail);
   }

@@ -2,6 +2,7 @@
  * A worker: a thread of Node's worker_threads or of a page. Its program is text, since it is the same in a checkout, a
  * package, a bundle and a page, and needs no file that each of them would have to find.
  */
+import { inNode, nodeModule } from '../node.ts';
 
 export interface Start {
   readonly module: WebAssembly.Module;
@@ -30,8 +31,8 @@ const PROGRAM = `
 
 /** Starts a worker, which keeps no program from ending; `fail` is called if it ever stops. */
 export const startWorker = async (start: Start, fail: (error: unknown) => void): Promise<void> => {
-  if (typeof process !== 'undefined') {
-    const { Worker } = await import('node:worker_threads');
+  if (inNode()) {
+    const { Worker } = await nodeModule('node:worker_threads');
     const program = `${PROGRAM} start(require('node:worker_threads').workerData);`;
     const worker = new Worker(program, { eval: true, workerData: start, execArgv: [], name: 'amber' });
     worker.unref();

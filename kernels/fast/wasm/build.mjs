@@ -1,25 +1,30 @@
 /**
- * Compiles the AssemblyScript kernels to WebAssembly, once plain and once with relaxed SIMD (fused multiply-add), next to
- * the sources and into dist where there is one. Does nothing when the result is newer than every source.
+ * Compiles the AssemblyScript kernels to WebAssembly, once plain and once with relaxed SIMD (fused multiply-add), into
+ * JavaScript modules that hold it as text, next to the sources and in dist where there is one. Does nothing when the
+ * result is newer than every source.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync, copyFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, copyFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const assembly = join(here, 'assembly');
-const variants = { 'kernels.wasm': [], 'kernels.relaxed.wasm': ['--enable', 'relaxed-simd'] };
+const variants = { 'simd128.mjs': [], 'relaxed.mjs': ['--enable', 'relaxed-simd'] };
 
 const time = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);
 
 const compile = async (name, flags) => {
   const { default: asc } = await import('assemblyscript/asc');
   const unfinished = `${name}.${process.pid}`;
+  let binary;
   const settings =
     '-O3 --runtime stub --noAssert --bindings none --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 ' +
     '--memoryBase 1024 --exportTable --enable simd --enable threads --enable bulk-memory';
-  const { error, stderr } = await asc.main([join(assembly, 'index.ts'), '-o', join(here, unfinished), ...settings.split(' '), ...flags]);
+  const { error, stderr } = await asc.main([join(assembly, 'index.ts'), '-o', 'kernels.wasm', ...settings.split(' '), ...flags], {
+    writeFile: (_, contents) => void (binary = contents),
+  });
   if (error) throw new Error(`assemblyscript: ${error.message}\n${stderr}`);
+  writeFileSync(join(here, unfinished), `export const base64 = '${Buffer.from(binary).toString('base64')}';\n`);
   renameSync(join(here, unfinished), join(here, name));
 };
 
