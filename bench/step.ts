@@ -10,6 +10,7 @@ import {
   configs,
   devices,
   initState,
+  launches,
   pretrainOptimiser,
   pretrainStep,
   stepFlops,
@@ -50,15 +51,20 @@ let state = initState(config, optimiser, 0);
 const { cls, sep, mask } = config.special;
 
 const times: number[] = [];
+/** Time of a step until it is written down: what JavaScript takes, while the device computes earlier work. */
+const hostTimes: number[] = [];
+const launched: number[] = [];
 const losses: number[] = [];
 for (let i = 0; i < Number(options.steps) + 2; i++) {
   const tokens = Int32Array.from({ length: b * t }, (_, k) => {
     if (k % t === 0) return cls;
     return k % t === t - 1 ? sep : mask + 1 + (((k + i * 31) * 7919) % Math.min(1000, config.vocabSize - mask - 1));
   });
-  const start = performance.now();
+  const [start, before] = [performance.now(), launches()];
   const [next, { loss }] = step(state, { tokens: tensor(tokens, [b, t], 'i32'), types: zeros([b, t], 'i32'), attend: ones([b, t]) });
   state = next;
+  hostTimes.push(performance.now() - start);
+  launched.push(launches() - before);
   losses.push(await loss.item());
   if (i >= 2) times.push(performance.now() - start);
 }
@@ -76,6 +82,8 @@ const result = {
   dropout,
   msPerStep,
   minMs,
+  hostMs: median(hostTimes.slice(2)),
+  launches: launched.at(-1),
   tokensPerSecond: (1000 * b * t) / msPerStep,
   gflopPerSecond: stepFlops(config) / msPerStep / 1e6,
   firstLoss: losses[0],

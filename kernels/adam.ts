@@ -15,8 +15,3 @@ export function averageSquare(this: Thread, average: Float32Array, x: Float32Arr
 export function adamDirection(this: Thread, m: Float32Array, v: Float32Array, epsilon: number): number {
   return m[this.thread.x] / (Math.sqrt(v[this.thread.x]) + epsilon);
 }
-
-/** y = x + scale · z. */
-export function addScaled(this: Thread, x: Float32Array, z: Float32Array, scale: number): number {
-  return x[this.thread.x] + scale * z[this.thread.x];
-}

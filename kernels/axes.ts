@@ -33,6 +33,15 @@ export function sumAxis(this: Thread, x: Float32Array, along: number, inner: num
   return sum;
 }
 
+/** y[i] = Σₖ x[i + k · sums]²: every so many-th element of x, so that neighbours read what lies together. */
+export function sumSquares(this: Thread, x: Float32Array, sums: number, size: number): number {
+  let sum = 0;
+  for (let k = 0; k * sums + this.thread.x < size; k++) {
+    sum += x[k * sums + this.thread.x] * x[k * sums + this.thread.x];
+  }
+  return sum;
+}
+
 /** y[o, i] = maxₖ x[o, k, i]. */
 export function maxAxis(this: Thread, x: Float32Array, along: number, inner: number): number {
   let most = x[this.thread.y * along * inner + this.thread.x];

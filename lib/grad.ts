@@ -12,7 +12,7 @@ import type { Op, Recorder, Saved } from './op.ts';
 import { each, elementwise, operation, recorders, sameShapes } from './op.ts';
 import { sameShape, show } from './shape.ts';
 import { share, Tensor, view, wrap } from './tensor.ts';
-import { leaves, map, paths } from './tree.ts';
+import { leaves, map, paths, refill } from './tree.ts';
 
 /** The sum of two tensors of one shape: how cotangents that meet in one tensor combine. */
 const plus = operation({
@@ -135,12 +135,6 @@ const checkShape = (dIn: Tensor, { op, saved }: Step, i: number) => {
 /** A tensor like `x`, on its device, filled with one value. */
 const constant = (x: Tensor, value: number): Tensor =>
   wrap(x.buffer.queue.write(new Float64Array(x.size).fill(value)), { shape: x.shape, dtype: 'f32' });
-
-/** The tree of `like` with its tensors replaced, in order. */
-const refill = <T>(like: T, tensors: readonly Tensor[]): T => {
-  let next = 0;
-  return map(() => tensors[next++], like);
-};
 
 /**
  * `vjp(f, tree)` is `[y, pullback]`: the value of `f(tree)`, a tensor, and the function that maps a cotangent of y (same

@@ -6,7 +6,7 @@
 export { dims } from './shape.ts';
 export type { DType, Shape } from './shape.ts';
 export { leaves, map, mapPaths, paths } from './tree.ts';
-export { live, Tensor, tensor } from './tensor.ts';
+export { launches, live, Tensor, tensor } from './tensor.ts';
 export { donating, scoped } from './memory.ts';
 export { devices, useDevice } from '../kernels/device/choose.ts';
 export type { DeviceName } from '../kernels/device/device.ts';
@@ -14,7 +14,7 @@ export type { DeviceName } from '../kernels/device/device.ts';
 // Operations: pure functions of tensors.
 export { add, differs, div, equal, exp, full, less, log, maximum, minimum, mul, neg, ones, sigmoid, sqrt, square, sub, tanh, where, zeros } from './ops/arith.ts';
 export { broadcastTo, reshape } from './ops/axes.ts';
-export { argmax, max, mean, sum } from './ops/reduce.ts';
+export { argmax, max, mean, sum, sumSquares } from './ops/reduce.ts';
 export { concat, slice, stack, transpose } from './ops/move.ts';
 export { pack, unpack } from './ops/pack.ts';
 export { dense, matmul } from './ops/matmul.ts';

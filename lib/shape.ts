@@ -70,13 +70,13 @@ export const rowsOf = (shape: Shape): { rows: number; columns: number } => ({
 /** Tensors that lie in one buffer begin at multiples of so many elements: 256 bytes, to which WebGPU binds. */
 export const ALIGNED = 64;
 
-/**
- * Where tensors of these sizes begin that lie one after another in one buffer, in blocks of `ALIGNED` elements; at last, the
- * blocks of all. Each takes one at least, so that every tensor has a place of its own.
- */
+/** The blocks of `ALIGNED` elements that a tensor of this size takes there: one at least, so that each has a place of its own. */
+export const blocksOf = (size: number): number => Math.max(1, Math.ceil(size / ALIGNED));
+
+/** With which block tensors of these sizes begin that lie one after another; at last, the blocks of all. */
 export const startsOf = (sizes: readonly number[]): number[] => {
   const starts = [0];
-  for (const size of sizes) starts.push(starts.at(-1)! + Math.max(1, Math.ceil(size / ALIGNED)));
+  for (const size of sizes) starts.push(starts.at(-1)! + blocksOf(size));
   return starts;
 };
 

@@ -136,3 +136,6 @@ export const tensor = (data: ArrayLike<number>, shape: Shape = [data.length], dt
 
 /** Number of buffers alive on the current device: constant over the steps of a training loop that leaks nothing. */
 export const live = (): number => currentQueue().live;
+
+/** Number of operations launched so far on the current device: what fusing makes fewer. */
+export const launches = (): number => currentQueue().launches;

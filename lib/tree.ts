@@ -62,6 +62,12 @@ export const mapPaths = <T>(f: (path: string, x: Tensor, ...rest: Tensor[]) => u
 export const map = <T>(f: (x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T =>
   mapPaths((_, x, ...others) => f(x, ...others), tree, ...rest);
 
+/** The tree with its tensors replaced by those of a list, in the order of `leaves`. */
+export const refill = <T>(tree: T, tensors: readonly Tensor[]): T => {
+  let next = 0;
+  return map(() => tensors[next++], tree);
+};
+
 /** The tree whose tensors are at these paths; keys that are numbers from 0 on make an array. The inverse of `paths`. */
 export const unflatten = (entries: Iterable<readonly [path: string, value: unknown]>): unknown => {
   const root: Record<string, unknown> = {};

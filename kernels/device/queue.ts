@@ -26,6 +26,8 @@ export interface Queue {
   device?: Device;
   /** Buffers with memory of their own that somebody holds now. */
   live: number;
+  /** Operations launched so far. */
+  launches: number;
   write(data: ArrayLike<number>): Held;
   launch(op: Runnable, params: Params, inputs: readonly Held[], specs: readonly Spec[], spec: Spec): Held;
   read(buffer: Held): Promise<Values>;
@@ -80,6 +82,7 @@ export const openQueue = (opening: Promise<Device>): Queue => {
   const queue: Queue = {
     opened: opening,
     live: 0,
+    launches: 0,
     write(data) {
       const buffer = hold(data.length);
       append({ kind: 'write', buffer, data });
@@ -87,6 +90,7 @@ export const openQueue = (opening: Promise<Device>): Queue => {
     },
     launch(op, params, inputs, specs, spec) {
       const output = hold(sizeOf(spec.shape));
+      queue.launches++;
       append({ kind: 'launch', op, params, inputs, specs, output, spec });
       return output;
     },

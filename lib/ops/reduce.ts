@@ -32,6 +32,28 @@ export const sum = (x: Tensor, options: Reduction = {}): Tensor => {
   return options.keepDims ? y : reshape(y, drop(x.shape, axes));
 };
 
+const sumSquaresOp = operation({
+  name: 'sumSquares',
+  about: 'y = Σ x², over all elements',
+  domain: { inputs: [{ dims: 'm n' }] },
+  shape: () => ({ shape: [], dtype: 'f32' }),
+  reference: ([x], y) => x.forEach((v) => (y[0] += v * v)),
+  launches(_, [{ shape }]) {
+    // As many sums as each has terms, then their sum.
+    const size = sizeOf(shape);
+    const sums = Math.max(1, Math.ceil(Math.sqrt(size)));
+    return [
+      { kernel: kernels.sumSquares, arrays: [0], integers: [sums, size], output: [sums], into: 'sums' },
+      { kernel: kernels.sumAxis, arrays: ['sums'], integers: [sums, 1], output: [1, 1] },
+    ];
+  },
+  vjp: (dy, { inputs: [x] }) => [mul(mul(x, 2), dy)],
+  keeps: [0],
+});
+
+/** y = Σ x²: the square of the norm. */
+export const sumSquares = (x: Tensor): Tensor => sumSquaresOp({}, x);
+
 /** y = Σ x / n, with n numbers in each sum. */
 export const mean = (x: Tensor, options: Reduction = {}): Tensor => {
   const n = sizeOf(axesOf(x, options, 'mean').map((a) => x.shape[a]));

@@ -6,9 +6,10 @@
 import * as kernels from '../../kernels/adam.ts';
 import type { Kernel } from '../../kernels/device/device.ts';
 import { each, elementwise, operation, sameShapes } from '../op.ts';
-import { add, div, exp, mul, sqrt, sub, zeros } from '../ops/arith.ts';
+import { add, div, exp, mul, sub, zeros } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
 import { map } from '../tree.ts';
+import { mapPacked, packed } from './packed.ts';
 import type { Transform } from './transform.ts';
 
 /** A fused elementwise operation of two tensors and one number. */
@@ -39,13 +40,6 @@ const averageSquare = fused('averageSquare', 'y = a + r·(b² − a)', (a, b, ra
 
 const direction = fused('adamDirection', 'y = m / (√v + ε)', (m, v, epsilon) => m / (Math.sqrt(v) + epsilon), kernels.adamDirection, {}, { range: [0.1, 2] });
 
-const addScaledOp = fused('addScaled', 'y = a + s·b', (a, b, scale) => a + scale * b, kernels.addScaled, {
-  vjp: (dy, scale) => [dy, mul(dy, scale)],
-});
-
-/** a + scale · b, of equal shapes, in one pass. */
-export const addScaled = (a: Tensor, b: Tensor, scale: number): Tensor => addScaledOp({ parameter: scale }, a, b);
-
 export interface Adam {
   /** Decay of the average gradient; 0.9. */
   readonly beta1?: number;
@@ -57,19 +51,23 @@ export interface Adam {
   readonly biasCorrection?: boolean;
 }
 
+/** What ε is at least, so that 0 / (√0 + ε) is 0: without gradients nothing moves. */
+const LEAST_EPSILON = 1e-30;
+
 /** Adam's direction for every element: the update before decay and learning rate. */
 export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, biasCorrection = false }: Adam = {}): Transform => ({
   init: (params) => ({ m: map((p) => zeros(p.shape), params), v: map((p) => zeros(p.shape), params), updates: zeros([], 'i32') }),
   update(gradients, state, _) {
     const old = state as { m: typeof gradients; v: typeof gradients; updates: Tensor };
     const updates = add(old.updates, 1);
-    const m = map((m, g) => average({ parameter: 1 - beta1 }, m, g), old.m, gradients);
-    const v = map((v, g) => averageSquare({ parameter: 1 - beta2 }, v, g), old.v, gradients);
-    if (!biasCorrection) return [map((m, v) => direction({ parameter: epsilon }, m, v), m, v), { m, v, updates }];
-    // m̂ / (√v̂ + ε), with 1 − βᵗ = 1 − e^(t ln β).
+    const g = packed(gradients);
+    const m = mapPacked((m, g) => average({ parameter: 1 - beta1 }, m, g), old.m, g);
+    const v = mapPacked((v, g) => averageSquare({ parameter: 1 - beta2 }, v, g), old.v, g);
+    // With bias correction m̂ / (√v̂ + ε), where 1 − βᵗ = 1 − e^(t ln β).
     const missing = (beta: number) => sub(1, exp(mul(updates, Math.log(beta))));
-    const [one, two] = [missing(beta1), missing(beta2)];
-    const corrected = map((m, v) => div(div(m, one), add(sqrt(div(v, two)), epsilon)), m, v);
-    return [corrected, { m, v, updates }];
+    const corrected = (average: Tensor, beta: number) => (biasCorrection ? div(average, missing(beta)) : average);
+    const toDirection = (m: Tensor, v: Tensor) =>
+      direction({ parameter: Math.max(epsilon, LEAST_EPSILON) }, corrected(m, beta1), corrected(v, beta2));
+    return [mapPacked(toDirection, m, v), { m, v, updates }];
   },
 });

@@ -2,8 +2,8 @@
  * Weight decay, decoupled from the gradient (Loshchilov & Hutter 2019): u ← u + rate · θ, for the parameters that `where`
  * accepts by their path. ELECTRA decays embeddings and kernels, but no bias and no layer norm.
  */
-import { mapPaths } from '../tree.ts';
-import { addScaled } from './adam.ts';
+import { add } from '../ops/arith.ts';
+import { mapPacked, scaleLeaves } from './packed.ts';
 import type { Transform } from './transform.ts';
 import { stateless } from './transform.ts';
 
@@ -12,4 +12,6 @@ export const isDecayed = (path: string): boolean => !/norm|bias/i.test(path);
 
 /** Adds `rate` · parameter to the update of every parameter whose path `where` accepts. */
 export const addDecayedWeights = (rate: number, where: (path: string) => boolean = isDecayed): Transform =>
-  stateless((gradients, params) => mapPaths((path, g, param) => (where(path) && rate !== 0 ? addScaled(g, param, rate) : g), gradients, params));
+  stateless((gradients, params) =>
+    rate === 0 ? gradients : mapPacked(add, gradients, scaleLeaves((path) => (where(path) ? rate : 0), params)),
+  );

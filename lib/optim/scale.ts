@@ -3,16 +3,10 @@
  * stands behind Adam, which ignores the scale of what it is given, and behind weight decay, which a slower parameter
  * feels less in the same proportion. A factor of 0 freezes a parameter.
  */
-import { mul } from '../ops/arith.ts';
-import { mapPaths } from '../tree.ts';
+import { scaleLeaves } from './packed.ts';
 import type { Transform } from './transform.ts';
 import { stateless } from './transform.ts';
 
 /** Multiplies the update of every parameter by the factor that its path has. */
 export const scaleByPath = (factor: (path: string) => number): Transform =>
-  stateless((gradients) =>
-    mapPaths((path, g) => {
-      const scale = factor(path);
-      return scale === 1 ? g : mul(g, scale);
-    }, gradients),
-  );
+  stateless((gradients) => scaleLeaves(factor, gradients));

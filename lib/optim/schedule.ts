@@ -5,7 +5,7 @@
  */
 import { add, full, minimum, mul, sub, zeros } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
-import { map } from '../tree.ts';
+import { mapPacked } from './packed.ts';
 import type { Schedule, Transform } from './transform.ts';
 
 export interface WarmupDecay {
@@ -36,6 +36,6 @@ export const scaleBySchedule = (schedule: Schedule): Transform => ({
   update(gradients, state) {
     const { step } = state as { step: Tensor };
     const rate = mul(schedule(step), -1);
-    return [map((g) => mul(g, rate), gradients), { step: add(step, 1) }];
+    return [mapPacked((g) => mul(g, rate), gradients), { step: add(step, 1) }];
   },
 });

@@ -3,9 +3,10 @@
  * the parameters, `update` maps gradients to updates and the state to the next one (the form: optax). States are trees of
  * tensors, so they are saved, donated and mapped like parameters. `applyUpdates` adds the last updates to the parameters.
  */
+import { scoped } from '../memory.ts';
 import { add } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
-import { map } from '../tree.ts';
+import { mapPacked } from './packed.ts';
 
 /** What a transformation remembers: any tree of tensors. */
 export type Moments = unknown;
@@ -22,7 +23,7 @@ export const chain = (...transforms: Transform[]): Transform => ({
   update: (gradients, state, params) => {
     let updates = gradients;
     const states = transforms.map((transform, i) => {
-      const [next, remembered] = transform.update(updates, (state as Moments[])[i], params);
+      const [next, remembered] = scoped(() => transform.update(updates, (state as Moments[])[i], params), 'a transformation');
       updates = next;
       return remembered;
     });
@@ -37,6 +38,6 @@ export const stateless = (update: <T>(gradients: T, params: T) => T): Transform 
 });
 
 /** The parameters, each moved by its update. */
-export const applyUpdates = <T>(params: T, updates: T): T => map((param, update) => add(param, update), params, updates);
+export const applyUpdates = <T>(params: T, updates: T): T => mapPacked(add, params, updates);
 
 export type Schedule = (step: Tensor) => Tensor;

@@ -66,11 +66,10 @@ test('fine-tuning is pre-training with each update times the rate of its layer, 
   }
 });
 
-test('a factor of 0 freezes what it is given, and 1 leaves the very tensor', async () => {
+test('a factor of 0 freezes what it is given, and 1 leaves it as it is', async () => {
   const tree = { a: tensor([1, 2]), b: tensor([3]) };
   const [scaled] = scaleByPath((path) => (path === 'a' ? 0 : 1)).update(tree, {}, tree);
   assert.equal(await numbers(scaled), [[0, 0], [3]]);
-  assert.is(scaled.b, tree.b);
 });
 
 test('a layer that is not there, a decay out of range and no whole number of steps are refused', () => {

@@ -54,11 +54,13 @@ const byRows =
 
 /** Terms of a sum that one item adds up; longer sums take two steps. */
 const BLOCK = 256;
+/** The same where the terms lie together. */
+const ROW_BLOCK = 16 * BLOCK;
 const STRIP = 16;
 
 /** y[o, i] = Σₖ x[o, k, i]. */
 const sumCalls = (x: number, y: number, { outer, along, inner }: ReturnType<typeof around>, scratch: Site['scratch']): Call[] => {
-  const block = inner === 1 ? 16 * BLOCK : BLOCK;
+  const block = inner === 1 ? ROW_BLOCK : BLOCK;
   const blocks = Math.max(1, Math.ceil(along / block));
   const step = (from: number, to: number, length: number, size: number, count: number): Call =>
     inner === 1
@@ -72,6 +74,14 @@ const sumCalls = (x: number, y: number, { outer, along, inner }: ReturnType<type
   if (blocks === 1) return [step(x, y, along, Math.max(along, 1), 1)];
   const partial = scratch(outer * blocks * inner);
   return [step(x, partial, along, block, blocks), ...sumCalls(partial, y, { outer, along: blocks, inner }, scratch)];
+};
+
+const sumSquares: Replacement = ({ specs: [x], inputs: [at], output, scratch }) => {
+  const along = sizeOf(x.shape);
+  const blocks = Math.max(1, Math.ceil(along / ROW_BLOCK));
+  const partial = scratch(blocks);
+  const squares = { kernel: 'sumSquares', items: blocks, grain: rowsOfChunk(ROW_BLOCK), integers: [at, partial, along, ROW_BLOCK, blocks] };
+  return [squares, ...sumCalls(partial, output, { outer: 1, along: blocks, inner: 1 }, scratch)];
 };
 
 const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x], inputs: [at], output, scratch }) =>
@@ -128,6 +138,11 @@ const pack: Replacement = ({ specs, inputs, output, spec }) => {
   const starts = startsOf(sizes);
   const integers = [output, inputs.length, ...inputs.flatMap((x, i) => [x, sizes[i], starts[i]])];
   return [{ kernel: 'pack', items: sizeOf(spec.shape) / ALIGNED, grain: BLOCKS, integers }];
+};
+
+const scaleRuns: Replacement = ({ specs: [x, counts], inputs, output }) => {
+  const [rows, columns] = x.shape;
+  return [{ kernel: 'scaleRuns', items: rows, grain: rowsOfChunk(columns), integers: [...inputs, output, counts.shape[0], columns] }];
 };
 
 const gather: Replacement = ({ specs: [table, ids], inputs, output }) => {
@@ -250,6 +265,7 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   layerNormSlope: byRows('layerNormSlope', epsilon),
   layerNormGain: of(layerNormGain),
   sumAxis: of(sumAxis),
+  sumSquares,
   max: of(alongAxis('max')),
   argmax: of(alongAxis('argmax')),
   transpose: strided,
@@ -258,6 +274,7 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   pad: of(pad),
   concat: of(concat),
   pack,
+  scaleRuns,
   gather,
   scatterAdd: of(scatterAdd),
   pick,
@@ -271,5 +288,4 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   average: of(withParameter('average')),
   averageSquare: of(withParameter('averageSquare')),
   adamDirection: of(withParameter('adamDirection')),
-  addScaled: of(withParameter('addScaled')),
 };

@@ -62,9 +62,9 @@ export function where(p: usize, from: u32, to: u32): void {
   }
 }
 
-const enum Binary { add, sub, mul, div, maximum, minimum, equal, less, geluSlope, binaryCrossEntropy, average, averageSquare, adamDirection, addScaled }
+const enum Binary { add, sub, mul, div, maximum, minimum, equal, less, geluSlope, binaryCrossEntropy, average, averageSquare, adamDirection }
 
-/** `s` is the parameter of the last four, which meet flat. */
+/** `s` is the parameter of the last three, which meet flat. */
 // @ts-ignore: decorator
 @inline
 function combine(op: Binary, a: v128, b: v128, s: v128): v128 {
@@ -80,7 +80,6 @@ function combine(op: Binary, a: v128, b: v128, s: v128): v128 {
   if (op == Binary.average) return f32x4.add(a, f32x4.mul(s, f32x4.sub(b, a)));
   if (op == Binary.averageSquare) return f32x4.add(a, f32x4.mul(s, f32x4.sub(f32x4.mul(b, b), a)));
   if (op == Binary.adamDirection) return f32x4.div(a, f32x4.add(f32x4.sqrt(b), s));
-  if (op == Binary.addScaled) return f32x4.add(a, f32x4.mul(s, b));
   // max(a, 0) − a·b + ln(1 + e^−|a|)
   const tail = f.log1p(f.decay(f32x4.neg(f32x4.abs(a))));
   return f32x4.add(f32x4.sub(f32x4.max(a, f32x4.splat(0)), f32x4.mul(a, b)), tail);
@@ -133,4 +132,24 @@ export function binaryCrossEntropy(p: usize, from: u32, to: u32): void { binary(
 export function average(p: usize, from: u32, to: u32): void { binary(Binary.average, p, from, to); }
 export function averageSquare(p: usize, from: u32, to: u32): void { binary(Binary.averageSquare, p, from, to); }
 export function adamDirection(p: usize, from: u32, to: u32): void { binary(Binary.adamDirection, p, from, to); }
-export function addScaled(p: usize, from: u32, to: u32): void { binary(Binary.addScaled, p, from, to); }
+
+/**
+ * The rows of x, each times the factor of its run. Arguments: x, rows a run, factors, y, the number of runs, columns. Items
+ * are rows.
+ */
+export function scaleRuns(p: usize, from: u32, to: u32): void {
+  const counts = load<usize>(p, 4), factors = load<usize>(p, 8), runs = load<u32>(p, 16), columns = load<u32>(p, 20);
+  let run: u32 = 0, end: u32 = 0;
+  for (let row = from; row < to; ) {
+    while (end <= row && run < runs) end += load<f32>(at(counts, run++)) as u32;
+    const inside = row < end;
+    const stop = inside ? min(end, to) : to;
+    const factor = f32x4.splat(inside ? load<f32>(at(factors, run - 1)) : 0);
+    const count = (stop - row) * columns;
+    const x = at(load<usize>(p), row * columns), y = at(load<usize>(p, 12), row * columns);
+    let c: u32 = 0;
+    for (; c + 4 <= count; c += 4) v128.store(at(y, c), f32x4.mul(v128.load(at(x, c)), factor));
+    if (c < count) storeSome(at(y, c), f32x4.mul(v128.load(at(x, c)), factor), count - c);
+    row = stop;
+  }
+}

@@ -3,7 +3,7 @@ export { enter, serve, work } from './thread';
 export { multiply, packColumns } from './matmul';
 export * from './elementwise';
 export { crossEntropy, crossEntropySlope, layerNorm, layerNormSlope, logSoftmax, maskedSoftmax, softmax, softmaxSlope, timesNormal } from './rows';
-export { argmax, max_ as max, sumColumns, sumRows } from './reduce';
+export { argmax, max_ as max, sumColumns, sumRows, sumSquares } from './reduce';
 export { concat, copy, pack, pad, strided } from './move';
 export { gather, pick, put, scatterAdd, topIndices, unpick } from './choose';
 export { deriveKey, dropout, fold, uniform } from './random';

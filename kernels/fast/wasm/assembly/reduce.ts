@@ -1,8 +1,16 @@
 /** Many numbers to one. Long sums are cut into blocks of fixed length, so that their order never depends on the threads. */
-import { at, firstLanes, maxLanes, storeSome, sumLanes } from './lanes';
+import { at, firstLanes, madd, maxLanes, storeSome, sumLanes } from './lanes';
 
-/** Sums of pieces of rows. Arguments: x, y, length of a row, length of a piece, pieces a row. Items are pieces. */
-export function sumRows(p: usize, from: u32, to: u32): void {
+/** What a term adds to a sum: itself, or its square. */
+// @ts-ignore: decorator
+@inline
+function plus(squares: bool, sum: v128, x: v128): v128 {
+  return squares ? madd(x, x, sum) : f32x4.add(sum, x);
+}
+
+// @ts-ignore: decorator
+@inline
+function sumPieces(squares: bool, p: usize, from: u32, to: u32): void {
   const x = load<usize>(p), y = load<usize>(p, 4), along = load<u32>(p, 8), block = load<u32>(p, 12), blocks = load<u32>(p, 16);
   for (let item = from; item < to; item++) {
     const first = (item % blocks) * block;
@@ -11,16 +19,20 @@ export function sumRows(p: usize, from: u32, to: u32): void {
     let a = f32x4.splat(0), b = f32x4.splat(0);
     let c: u32 = 0;
     for (; c + 8 <= count; c += 8) {
-      a = f32x4.add(a, v128.load(at(row, c)));
-      b = f32x4.add(b, v128.load(at(row, c), 16));
+      a = plus(squares, a, v128.load(at(row, c)));
+      b = plus(squares, b, v128.load(at(row, c), 16));
     }
     for (; c < count; c += 4) {
       const v = v128.load(at(row, c));
-      a = f32x4.add(a, c + 4 <= count ? v : v128.and(v, firstLanes(count - c)));
+      a = plus(squares, a, c + 4 <= count ? v : v128.and(v, firstLanes(count - c)));
     }
     store<f32>(at(y, item), sumLanes(f32x4.add(a, b)));
   }
 }
+
+/** Sums of pieces of rows. Arguments: x, y, length of a row, length of a piece, pieces a row. Items are pieces. */
+export function sumRows(p: usize, from: u32, to: u32): void { sumPieces(false, p, from, to); }
+export function sumSquares(p: usize, from: u32, to: u32): void { sumPieces(true, p, from, to); }
 
 /** Columns that one item of `sumColumns` adds up. */
 const STRIP: u32 = 16;

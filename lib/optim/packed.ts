@@ -1,0 +1,49 @@
+/**
+ * What an optimiser does to every element alike, done to all parameters at once. The leaves of a tree are packed into one
+ * flat tensor (ops/pack.ts), an operation is applied to it, and the leaves of the result are its parts: a launch instead of
+ * one a leaf. What was packed once lies packed from then on, so only fresh gradients are copied.
+ */
+import { scoped } from '../memory.ts';
+import { reshape } from '../ops/axes.ts';
+import { pack, unpack } from '../ops/pack.ts';
+import { scaleRuns } from '../ops/runs.ts';
+import type { DType } from '../shape.ts';
+import { ALIGNED, blocksOf, sameShape, show } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { wrap } from '../tensor.ts';
+import { leaves, mapPaths, paths, refill } from '../tree.ts';
+
+/**
+ * `map(f, tree, …)`, launched once for all leaves. `f` is elementwise, and 0 where its arguments are 0, since between the
+ * leaves lie zeros that should stay so.
+ *
+ * Throws when the trees' leaves differ in place or shape.
+ */
+export const mapPacked = <T>(f: (x: Tensor, ...rest: Tensor[]) => Tensor, tree: T, ...rest: unknown[]): T => {
+  const rows: Tensor[][] = [];
+  mapPaths((path, x, ...others) => {
+    for (const { shape } of others) {
+      if (!sameShape(shape, x.shape)) throw new Error(`mapPacked: the trees have ${show(x.shape)} and ${show(shape)} at '${path}'`);
+    }
+    rows.push([x, ...others]);
+  }, tree, ...rest);
+  if (rows.length === 0) return tree;
+  return scoped(() => {
+    const [x, ...others] = rows[0].map((_, column) => pack(rows.map((row) => row[column])));
+    return refill(tree, unpack(f(x, ...others), rows.map((row) => row[0])));
+  }, 'mapPacked');
+};
+
+/** The same tree, its leaves packed. */
+export const packed = <T>(tree: T): T => mapPacked((x) => x, tree);
+
+/** The tree with each leaf times the number that belongs to its path. */
+export const scaleLeaves = <T>(factor: (path: string) => number, tree: T): T => {
+  const blocks = leaves(tree).map(({ size }) => blocksOf(size));
+  const factors = paths(tree).map(factor);
+  return mapPacked((x) => {
+    const list = (values: number[], dtype: DType) => wrap(x.buffer.queue.write(values), { shape: [values.length], dtype });
+    const rows = reshape(x, [-1, ALIGNED]);
+    return reshape(scaleRuns(rows, list(blocks, 'i32'), list(factors, 'f32')), x.shape);
+  }, tree);
+};
