@@ -87,6 +87,10 @@ export { derive } from './text/order.ts';
 export type { HostKey } from './text/order.ts';
 export { unigramEntropy, unigramLogits } from './text/unigram.ts';
 
+// A fine-tuned network in use: from a stream of texts to a stream of answers.
+export { classifier, embedder, regressor, tagger } from './tasks/predict.ts';
+export type { Classified, Embedded, Pooling, Prediction, Streaming, Tagged, Text, TrainedModel, Valued, Words } from './tasks/predict.ts';
+
 // Metrics: from plain predictions and truths to a number and its interval.
 export { accuracy, binaryF1, macroF1, matthews, microF1 } from './metrics/classification.ts';
 export type { F1, Label } from './metrics/classification.ts';

@@ -80,18 +80,16 @@ export const encodeWords = (tokenizer: WordPiece, rows: readonly Pick<TaggedRow,
   });
 };
 
-/** Lengths of batches are multiples of this, so that a network meets few different shapes. */
-const MULTIPLE = 8;
-
-/** Some sequences as a batch as long as the longest. */
+/** Some sequences as a batch as long as the longest, or up to the next multiple, so that a network meets few different shapes. */
 export const batchOf = (
   examples: readonly Pick<Encoded, 'ids' | 'types'>[],
   { special, maxPositions }: Pick<ElectraConfig, 'special' | 'maxPositions'>,
+  multiple = 8,
 ): Batch => {
   const b = examples.length;
   const longest = Math.max(...examples.map(({ ids }) => ids.length));
   if (longest > maxPositions) throw new RangeError(`batchOf: a sequence has ${longest} tokens, but the network has ${maxPositions} positions`);
-  const t = Math.min(Math.ceil(longest / MULTIPLE) * MULTIPLE, maxPositions);
+  const t = Math.min(Math.ceil(longest / multiple) * multiple, maxPositions);
   const tokens = new Int32Array(b * t).fill(special.pad);
   const types = new Int32Array(b * t);
   const attend = new Float32Array(b * t);

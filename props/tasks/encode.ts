@@ -73,13 +73,17 @@ test('a batch is as long as its longest sequence, up to a multiple of eight and 
   const lengths = fc.array(fc.integer({ min: 2, max: 20 }), { minLength: 1, maxLength: 5 });
   await fc.assert(
     fc.asyncProperty(lengths, async (lengths) => {
-      const examples = lengths.map((n) => ({ ids: Array.from({ length: n }, (_, i) => 5 + i), types: Array.from({ length: n }, () => 1) }));
+      const examples = lengths.map((n) => ({
+        ids: Array.from({ length: n }, (_, i) => 5 + i),
+        types: Array.from({ length: n }, () => 1),
+      }));
       const { tokens, types, attend } = batchOf(examples, { special: { ...small.special, pad: 99 }, maxPositions: 20 });
       const longest = Math.max(...lengths);
       const t = longest > 16 ? 20 : longest > 8 ? 16 : 8;
       assert.equal(tokens.shape, [lengths.length, t]);
       const [ids, of, seen] = await Promise.all([tokens, types, attend].map(async (x) => Array.from(await x.data())));
-      const expected = (f: (i: number) => number, rest: number) => lengths.flatMap((n) => Array.from({ length: t }, (_, i) => (i < n ? f(i) : rest)));
+      const expected = (f: (i: number) => number, rest: number) =>
+        lengths.flatMap((n) => Array.from({ length: t }, (_, i) => (i < n ? f(i) : rest)));
       assert.equal([ids, of, seen], [expected((i) => 5 + i, 99), expected(() => 1, 0), expected(() => 1, 0)]);
     }),
     { numRuns: 20 },
@@ -88,14 +92,27 @@ test('a batch is as long as its longest sequence, up to a multiple of eight and 
 
 test('batches by length hold every example once, and no batch reaches into the lengths of another', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 2, max: 30 }), { maxLength: 40 }), fc.integer({ min: 1, max: 9 }), (lengths, size) => {
-      const examples = lengths.map((n, row) => ({ row, ids: Array.from({ length: n }, () => 5) }));
-      const batches = byLength(examples, size);
-      assert.equal(batches.flat().map(({ row }) => row).sort((a, b) => a - b), examples.map(({ row }) => row));
-      const all = batches.flat().map(({ ids }) => ids.length);
-      assert.equal(all, [...all].sort((a, b) => a - b));
-      assert.ok(batches.slice(0, -1).every((batch) => batch.length === size));
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 2, max: 30 }), { maxLength: 40 }),
+      fc.integer({ min: 1, max: 9 }),
+      (lengths, size) => {
+        const examples = lengths.map((n, row) => ({ row, ids: Array.from({ length: n }, () => 5) }));
+        const batches = byLength(examples, size);
+        assert.equal(
+          batches
+            .flat()
+            .map(({ row }) => row)
+            .sort((a, b) => a - b),
+          examples.map(({ row }) => row),
+        );
+        const all = batches.flat().map(({ ids }) => ids.length);
+        assert.equal(
+          all,
+          [...all].sort((a, b) => a - b),
+        );
+        assert.ok(batches.slice(0, -1).every((batch) => batch.length === size));
+      },
+    ),
   );
 });
 
