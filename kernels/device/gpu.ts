@@ -45,7 +45,7 @@ export const openGpuOn = (device: GPUDevice, description: string): Device => {
   const kernels = openKernels(device);
   const uniforms = openUniforms(device);
   const memory = openMemory(device, (block) => bindings.forget(block));
-  const bindings = openBindings(device, kernels, uniforms);
+  const bindings = openBindings(device, uniforms);
   const readings = openReadings(device);
   const plans = openPlans(device, kernels, uniforms);
   const encoder = openEncoder({ device, memory, plans, bindings, readings });

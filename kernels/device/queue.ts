@@ -14,6 +14,11 @@ const BATCH = 256;
 /** Numbers that may gather to be written: 64 MB of them. */
 const MOST_WRITTEN = 2 ** 24;
 
+/** Something that a device was to compute is missing. The message says why, and what to do. */
+export class DeviceError extends Error {
+  override name = 'DeviceError';
+}
+
 export interface Held extends Buffer {
   readonly queue: Queue;
   holders: number;
@@ -47,9 +52,10 @@ export const openQueue = (opening: Promise<Device>): Queue => {
 
   /** What was to be computed is missing from now on: every read of it fails with the first error as its cause. */
   const fail = (commands: Command[], error: unknown) => {
-    const cause = failure;
-    const reason = cause === undefined ? error : new Error('an earlier operation on this device failed', { cause });
+    const isFirst = failure === undefined;
     failure ??= error;
+    const { message } = failure as Error;
+    const reason = new DeviceError(isFirst ? message : `an earlier operation on this device failed: ${message}`, { cause: failure });
     for (const command of commands) if (command.kind === 'read') command.reject(reason);
   };
 

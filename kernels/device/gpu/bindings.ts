@@ -1,9 +1,9 @@
 /**
- * Bind groups, made once for each set of buffers that a dispatch binds, and kept until one of them is given back. Kernels
- * with equally many arrays share a layout, so they share these too.
+ * Bind groups, made once for each list of buffers that a dispatch binds, and kept until one of them is given back. Kernels
+ * that read and fill equally many arrays share a layout, so they share these too.
  */
 import { ALIGNED } from '../../../lib/shape.ts';
-import type { Kernels } from './kernels.ts';
+import type { Layout } from './kernels.ts';
 import { UNIFORM_BYTES } from './kernels.ts';
 import type { Block } from './memory.ts';
 import type { Uniforms } from './uniforms.ts';
@@ -23,8 +23,8 @@ export const rangeOf = (block: Block, offset: number, size: number): Bound => ({
 });
 
 export interface Bindings {
-  /** The group of a uniform page, the arrays that are read, and, last, the one that is filled. */
-  group(page: number, bound: readonly Bound[]): GPUBindGroup;
+  /** The group of a uniform page and the arrays that are read, then filled. */
+  group(layout: Layout, page: number, bound: readonly Bound[]): GPUBindGroup;
   /** Forgets the groups that bind a block which is given back. */
   forget(block: Block): void;
 }
@@ -32,14 +32,14 @@ export interface Bindings {
 /** Groups that are kept: programs whose steps are equal make a few thousand, others no end of them. */
 const MOST = 65536;
 
-export const openBindings = (device: GPUDevice, kernels: Kernels, uniforms: Uniforms): Bindings => {
+export const openBindings = (device: GPUDevice, uniforms: Uniforms): Bindings => {
   const groups = new Map<string, { group: GPUBindGroup; bound: readonly Bound[] }>();
   /** The keys of the groups that bind a block. */
   const keys = new Map<Block, Set<string>>();
 
-  const make = (page: number, bound: readonly Bound[]): GPUBindGroup =>
+  const make = (layout: Layout, page: number, bound: readonly Bound[]): GPUBindGroup =>
     device.createBindGroup({
-      layout: kernels.layout(bound.length - 1),
+      layout: layout.bindings,
       entries: [
         { binding: 0, resource: { buffer: uniforms.pages[page], size: UNIFORM_BYTES } },
         ...bound.map(({ block: { buffer }, offset, size }, i) => ({ binding: i + 1, resource: { buffer, offset, size } })),
@@ -59,12 +59,12 @@ export const openBindings = (device: GPUDevice, kernels: Kernels, uniforms: Unif
   };
 
   return {
-    group(page, bound) {
-      let key = String(page);
+    group(layout, page, bound) {
+      let key = `${layout.kind}@${page}`;
       for (const { block, offset, size } of bound) key += size === undefined ? `,${block.id}` : `,${block.id}+${offset}:${size}`;
       const found = groups.get(key);
       if (found !== undefined) return found.group;
-      const group = make(page, bound);
+      const group = make(layout, page, bound);
       keep(key, group, bound);
       return group;
     },

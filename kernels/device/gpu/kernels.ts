@@ -1,7 +1,7 @@
 /**
- * Kernels on the GPU: gpu.js writes the WGSL, the pipelines are ours, so that a device owns all that it makes. All have
- * one layout of bindings for each number of arrays: the uniform values at an offset given with each dispatch, then the
- * arrays, then what they fill.
+ * Kernels on the GPU: gpu.js writes the WGSL, the pipelines are ours, so that a device owns all that it makes. What binds
+ * is the same for all that read and fill equally many arrays: the uniform values, at an offset given with each dispatch,
+ * then the arrays that are read, then those that are filled.
  */
 import type { KernelCall } from '../device.ts';
 import { translator } from '../gpujs.ts';
@@ -11,12 +11,17 @@ export const UNIFORM_BYTES = 512;
 
 const COMPUTE = 4;
 
+/** The layout of what is bound; `kind` tells it from others. */
+export interface Layout {
+  readonly kind: string;
+  readonly bindings: GPUBindGroupLayout;
+}
+
 export interface Pipeline {
   readonly name: string;
-  /** How many arrays it reads; it fills one. */
-  readonly arrays: number;
-  /** The threads of a workgroup. */
+  /** The threads of a workgroup, as gpu.js chooses them. */
   readonly workgroup: readonly number[];
+  readonly layout: Layout;
   /** Once it is built. */
   compute?: GPUComputePipeline;
 }
@@ -24,61 +29,65 @@ export interface Pipeline {
 export interface Kernels {
   /** The pipeline of a gpu.js kernel, which may have to be built yet. */
   of(call: KernelCall): Pipeline;
-  /** A pipeline of WGSL that reads so many arrays and fills one; bound as above. */
-  written(name: string, wgsl: string, arrays: number, workgroup: readonly number[]): Pipeline;
-  /** The layout of bindings for so many arrays. */
-  layout(arrays: number): GPUBindGroupLayout;
+  /** The pipeline of a text in WGSL that binds as above. */
+  written(name: string, wgsl: string): Pipeline;
   /** Resolves when all pipelines asked for are built; undefined when they are. */
   building(): Promise<unknown> | undefined;
 }
 
 export const openKernels = (device: GPUDevice): Kernels => {
   const translate = translator();
-  const layouts: GPUBindGroupLayout[] = [];
+  const layouts = new Map<string, Layout>();
   const pipelines = new Map<unknown, Pipeline>();
   let unbuilt: Promise<void>[] = [];
 
-  const layout = (arrays: number): GPUBindGroupLayout => {
+  /** The layout of what a text binds. */
+  const layoutOf = (name: string, wgsl: string): Layout => {
+    const [reads, fills] = ['read', 'read_write'].map((access) => wgsl.split(`var<storage, ${access}>`).length - 1);
+    const most = device.limits.maxStorageBuffersPerShaderStage;
+    if (reads + fills > most) {
+      throw new Error(`gpu: ${name} needs ${reads + fills} storage buffers at once, but this adapter binds ${most} at most; compute on wasm`);
+    }
+    const kind = `${reads}+${fills}`;
     const entry = (binding: number, buffer: GPUBufferBindingLayout) => ({ binding, visibility: COMPUTE, buffer });
-    return (layouts[arrays] ??= device.createBindGroupLayout({
-      entries: [
-        entry(0, { type: 'uniform', hasDynamicOffset: true }),
-        ...Array.from({ length: arrays }, (_, i) => entry(i + 1, { type: 'read-only-storage' })),
-        entry(arrays + 1, { type: 'storage' }),
-      ],
-    }));
+    const make = () =>
+      device.createBindGroupLayout({
+        entries: [
+          entry(0, { type: 'uniform', hasDynamicOffset: true }),
+          ...Array.from({ length: reads + fills }, (_, i) => entry(i + 1, { type: i < reads ? 'read-only-storage' : 'storage' })),
+        ],
+      });
+    const layout = layouts.get(kind) ?? { kind, bindings: make() };
+    layouts.set(kind, layout);
+    return layout;
   };
 
   const build = async (pipeline: Pipeline, code: string): Promise<void> => {
-    const most = device.limits.maxStorageBuffersPerShaderStage;
-    if (pipeline.arrays + 1 > most) {
-      throw new Error(`gpu: ${pipeline.name} needs ${pipeline.arrays + 1} storage buffers at once, but this adapter binds ${most} at most; compute on wasm`);
-    }
-    pipeline.compute = await device.createComputePipelineAsync({
-      label: pipeline.name,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout(pipeline.arrays)] }),
+    const { name, layout } = pipeline;
+    const descriptor: GPUComputePipelineDescriptor = {
+      label: name,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout.bindings] }),
       compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
+    };
+    pipeline.compute = await device.createComputePipelineAsync(descriptor).catch((cause: Error) => {
+      throw new Error(`gpu: the kernel ${name} does not compile on this adapter: ${cause.message}; compute on wasm`, { cause });
     });
   };
 
   /** What was made for `key`, or a pipeline that is being built from now on. */
-  const made = (key: unknown, name: string, arrays: number, source: () => { wgsl: string; workgroup: readonly number[] }): Pipeline => {
+  const made = (key: unknown, name: string, source: () => { wgsl: string; workgroup: readonly number[] }): Pipeline => {
     const found = pipelines.get(key);
     if (found !== undefined) return found;
     const { wgsl, workgroup } = source();
-    const pipeline: Pipeline = { name, arrays, workgroup };
+    const pipeline: Pipeline = { name, workgroup, layout: layoutOf(name, wgsl) };
     pipelines.set(key, pipeline);
-    const building = build(pipeline, wgsl);
-    // One that fails fails the list that asked for it, and is tried anew for the next.
-    building.catch(() => pipelines.delete(key));
-    unbuilt.push(building);
+    unbuilt.push(build(pipeline, wgsl));
     return pipeline;
   };
 
   return {
-    of: (call) => made(call.kernel, call.kernel.name, call.arrays.length, () => translate(call)),
-    written: (name, wgsl, arrays, workgroup) => made(wgsl, name, arrays, () => ({ wgsl, workgroup })),
-    layout,
+    of: (call) => made(call.kernel, call.kernel.name, () => translate(call)),
+    written: (name, wgsl) => made(wgsl, name, () => ({ wgsl, workgroup: [] })),
     building() {
       if (unbuilt.length === 0) return undefined;
       const all = Promise.all(unbuilt);

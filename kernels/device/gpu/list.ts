@@ -9,12 +9,13 @@ import { memoryOf } from '../host.ts';
 import type { Bindings, Bound } from './bindings.ts';
 import { rangeOf } from './bindings.ts';
 import type { Block, Memory } from './memory.ts';
-import type { Dispatch, Plans } from './plans.ts';
+import type { Dispatch, Plan, Plans } from './plans.ts';
+import { OUTPUT } from './plans.ts';
 import type { Readings } from './readings.ts';
 
 type Read = Extract<Command<Block>, { kind: 'read' }>;
 
-type Planned = readonly (readonly Dispatch[])[];
+type Planned = readonly (Plan | undefined)[];
 
 export interface Encoded {
   /** Undefined when there is nothing for the GPU to do. */
@@ -54,7 +55,7 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
   return {
     prepare(commands) {
       plans.begin();
-      return commands.map((command) => (command.kind === 'launch' && command.output.size > 0 ? plans.of(command as Launch) : []));
+      return commands.map((command) => (command.kind === 'launch' && command.output.size > 0 ? plans.of(command as Launch) : undefined));
     },
 
     encode(commands, planned) {
@@ -75,31 +76,30 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
       };
 
       const dispatch = ({ pipeline, groups, uniforms }: Dispatch, bound: readonly Bound[]): void => {
+        if (pipeline.compute === undefined) throw new Error(`gpu: the kernel ${pipeline.name} did not compile`);
         isEmpty = false;
         pass ??= encoder.beginComputePass();
-        if (pipeline.compute !== current) pass.setPipeline(pipeline.compute!);
+        if (pipeline.compute !== current) pass.setPipeline(pipeline.compute);
         current = pipeline.compute;
-        pass.setBindGroup(0, bindings.group(uniforms.page, bound), [uniforms.offset]);
+        pass.setBindGroup(0, bindings.group(pipeline.layout, uniforms.page, bound), [uniforms.offset]);
         pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
       };
 
-      /** What a dispatch fills: scratch memory, or the output or what of it begins at an element. */
-      const targetOf = ({ into, at, size }: Dispatch, output: Block): Bound => {
-        if (into !== undefined) return { block: memory.allocate(size, true) };
-        return at === undefined ? { block: output } : rangeOf(output, at, size);
-      };
-
-      const launch = ({ inputs, output }: Launch<Block>, plan: readonly Dispatch[]): void => {
+      const launch = ({ inputs, output }: Launch<Block>, plan: Plan | undefined): void => {
         const read = inputs.map(boundOf);
-        const filled = allocate(output);
+        const filled = { block: allocate(output) };
+        if (plan === undefined) return;
         const scratch = new Map<string, Bound>();
-        for (const one of plan) {
-          const bound = one.arrays.map((which) => (typeof which === 'number' ? read[which] : scratch.get(which)!));
-          const target = targetOf(one, filled);
-          if (one.into !== undefined) scratch.set(one.into, target);
-          dispatch(one, [...bound, target]);
+        plan.scratch.forEach((size, name) => scratch.set(name, { block: memory.allocate(size, true) }));
+        for (const one of plan.dispatches) {
+          const place = (which: number | string): Bound => {
+            if (typeof which === 'number') return read[which];
+            if (which !== OUTPUT) return scratch.get(which)!;
+            return one.range ? rangeOf(filled.block, one.range.from, one.range.size) : filled;
+          };
+          dispatch(one, one.arrays.map(place));
         }
-        for (const { block } of scratch.values()) memory.release(block);
+        scratch.forEach(({ block }) => memory.release(block));
       };
 
       const read = (command: Read): void => {

@@ -8,20 +8,27 @@ import type { KernelCall, Launch, Params } from '../device.ts';
 import type { Kernels, Pipeline } from './kernels.ts';
 import type { Place, Uniforms } from './uniforms.ts';
 
-/** One dispatch of a plan. `arrays`, `into` and `at` as in KernelCall. */
+/** The name of a launch's output among the arrays that a dispatch binds. */
+export const OUTPUT = '';
+
 export interface Dispatch {
   readonly pipeline: Pipeline;
+  /** What it reads, then what it fills: inputs by their index, scratch arrays by a name, and the output. */
   readonly arrays: readonly (number | string)[];
   readonly groups: readonly number[];
   readonly uniforms: Place;
-  /** Numbers that it fills. */
-  readonly size: number;
-  readonly into?: string;
-  readonly at?: number;
+  /** Of the output, only these elements. */
+  readonly range?: { readonly from: number; readonly size: number };
+}
+
+export interface Plan {
+  readonly dispatches: readonly Dispatch[];
+  /** The sizes of the scratch arrays, which last until the launch is done. */
+  readonly scratch: ReadonlyMap<string, number>;
 }
 
 export interface Plans {
-  of(launch: Launch): readonly Dispatch[];
+  of(launch: Launch): Plan;
   /** Before a list: forgets all plans when there are too many, as when shapes never repeat. */
   begin(): void;
 }
@@ -43,7 +50,7 @@ const keyOf = ({ op, params, specs, spec }: Launch): string => {
 };
 
 export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniforms): Plans => {
-  const plans = new Map<string, readonly Dispatch[]>();
+  const plans = new Map<string, Plan>();
   const most = device.limits.maxComputeWorkgroupsPerDimension;
 
   /** The workgroups of a grid; a single axis that is too long for one dimension is folded over two, `width` threads each. */
@@ -59,9 +66,9 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
     return { groups, width: flat ? groups[0] * workgroup[0] : 0 };
   };
 
-  /** A gpu.js kernel reads the grid, four words an array, then the integers, then the floats. */
+  /** A gpu.js kernel takes the grid, four words an array, then the integers, then the floats. */
   const dispatchOf = (call: KernelCall, sizes: number[]): Dispatch => {
-    const { integers = [], floats = [], output, arrays, into, at } = call;
+    const { integers = [], floats = [], output, arrays, into = OUTPUT, at } = call;
     const pipeline = kernels.of(call);
     const [x, y = 1, z = 1] = output;
     const { groups, width } = groupsOf([x, y, z], pipeline, output.length === 1);
@@ -70,17 +77,18 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
     new Uint32Array(bytes).set(words);
     new Int32Array(bytes).set(integers, words.length);
     new Float32Array(bytes).set(floats, words.length + integers.length);
-    return { pipeline, arrays, groups, uniforms: uniforms.add(bytes, pipeline.name), size: sizeOf(output), into, at };
+    const range = at === undefined ? undefined : { from: at, size: sizeOf(output) };
+    return { pipeline, arrays: [...arrays, into], groups, uniforms: uniforms.add(bytes, pipeline.name), range };
   };
 
-  const plan = ({ op, params, specs, spec }: Launch): readonly Dispatch[] => {
+  const plan = ({ op, params, specs, spec }: Launch): Plan => {
     const scratch = new Map<string, number>();
     const sizeOfArray = (which: number | string) => (typeof which === 'number' ? sizeOf(specs[which].shape) : scratch.get(which)!);
-    return op.launches(params, specs, spec).map((call) => {
-      const dispatch = dispatchOf(call, call.arrays.map((which) => Math.max(sizeOfArray(which), 1)));
-      if (call.into !== undefined) scratch.set(call.into, dispatch.size);
-      return dispatch;
+    const dispatches = op.launches(params, specs, spec).map((call) => {
+      if (call.into !== undefined) scratch.set(call.into, sizeOf(call.output));
+      return dispatchOf(call, call.arrays.map((which) => Math.max(sizeOfArray(which), 1)));
     });
+    return { dispatches, scratch };
   };
 
   return {
