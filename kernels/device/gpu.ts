@@ -5,6 +5,7 @@
  * buffers, is waited for; a list that needs nothing new is submitted before `run` returns, so a loop of equal steps costs
  * its host no more than the encoding.
  */
+import { replacements } from '../fast/wgsl/replacements.ts';
 import type { Command, Device } from './device.ts';
 import { openBindings } from './gpu/bindings.ts';
 import { describe, findAdapter, requestDevice } from './gpu/adapter.ts';
@@ -28,6 +29,11 @@ const MOST_WAITING = 2 ** 19;
 
 const GO_ON = 'go on from the last checkpoint on another device (useDevice, --device wasm)';
 
+export interface GpuOptions {
+  /** Use our own shaders; otherwise every operation runs by its gpu.js definition. */
+  readonly tuned?: boolean;
+}
+
 interface List {
   readonly commands: Command<Block>[];
   readonly resolve: () => void;
@@ -35,19 +41,19 @@ interface List {
 }
 
 /** Opens WebGPU. Rejects when no adapter answers. */
-export const openGpu = async (): Promise<Device> => {
+export const openGpu = async (options: GpuOptions = {}): Promise<Device> => {
   const adapter = await findAdapter();
-  return openGpuOn(await requestDevice(adapter), describe(adapter));
+  return openGpuOn(await requestDevice(adapter), describe(adapter), options);
 };
 
 /** The `gpu` device on a WebGPU device, which it owns from now on. */
-export const openGpuOn = (device: GPUDevice, description: string): Device => {
+export const openGpuOn = (device: GPUDevice, description: string, { tuned = true }: GpuOptions = {}): Device => {
   const kernels = openKernels(device);
   const uniforms = openUniforms(device);
   const memory = openMemory(device, (block) => bindings.forget(block));
   const bindings = openBindings(device, uniforms);
   const readings = openReadings(device);
-  const plans = openPlans(device, kernels, uniforms);
+  const plans = openPlans(device, kernels, uniforms, tuned ? replacements : {});
   const encoder = openEncoder({ device, memory, plans, bindings, readings });
 
   /** Why nothing can be computed any more. */
@@ -126,7 +132,7 @@ export const openGpuOn = (device: GPUDevice, description: string): Device => {
 
   return {
     name: 'gpu',
-    description: `gpu (${description}, kernels by gpu.js)`,
+    description: `gpu (${description}, kernels by gpu.js${tuned ? ' and our own' : ''})`,
     precision: 'f32',
     eager: false,
     batch: BATCH,

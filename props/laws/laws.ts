@@ -37,10 +37,15 @@ const accepted = (op: Op, chosen: Case): Sample | undefined => {
   }
 };
 
-const edges: Law = async (op, device) => {
-  for (const chosen of extremes(op)) {
+/** The samples of an operation with an empty axis or with one element, by their sizes. */
+export const edgesOf = (op: Op): { chosen: Case; sample: Sample }[] =>
+  extremes(op).flatMap((chosen) => {
     const sample = accepted(op, chosen);
-    if (sample === undefined) continue;
+    return sample === undefined ? [] : [{ chosen, sample }];
+  });
+
+const edges: Law = async (op, device) => {
+  for (const { chosen, sample } of edgesOf(op)) {
     const check = async () => {
       await assertKernel(op, sample, device);
       await assertMemory(op, sample, device);

@@ -4,6 +4,7 @@
  * in these.
  */
 import { sizeOf } from '../../../lib/shape.ts';
+import type * as tuned from '../../fast/wgsl/dispatch.ts';
 import type { KernelCall, Launch, Params } from '../device.ts';
 import type { Kernels, Pipeline } from './kernels.ts';
 import type { Place, Uniforms } from './uniforms.ts';
@@ -49,7 +50,17 @@ const keyOf = ({ op, params, specs, spec }: Launch): string => {
   return `${key}>${spec.shape.join()}`;
 };
 
-export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniforms): Plans => {
+/** Uniform values as bytes: some words, then whole numbers, then floats. */
+const wordsOf = (before: readonly number[], { integers = [], floats = [] }: { readonly integers?: readonly number[]; readonly floats?: readonly number[] }): ArrayBuffer => {
+  const bytes = new ArrayBuffer(Math.ceil((before.length + integers.length + floats.length) / 4) * 16);
+  new Uint32Array(bytes).set(before);
+  new Int32Array(bytes).set(integers, before.length);
+  new Float32Array(bytes).set(floats, before.length + integers.length);
+  return bytes;
+};
+
+/** Plans of launches by their gpu.js definitions, and by shaders of our own where `replacements` has the operation. */
+export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniforms, replacements: Readonly<Record<string, tuned.Replacement>>): Plans => {
   const plans = new Map<string, Plan>();
   const most = device.limits.maxComputeWorkgroupsPerDimension;
 
@@ -68,20 +79,27 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
 
   /** A gpu.js kernel takes the grid, four words an array, then the integers, then the floats. */
   const dispatchOf = (call: KernelCall, sizes: number[]): Dispatch => {
-    const { integers = [], floats = [], output, arrays, into = OUTPUT, at } = call;
+    const { output, arrays, into = OUTPUT, at } = call;
     const pipeline = kernels.of(call);
     const [x, y = 1, z = 1] = output;
     const { groups, width } = groupsOf([x, y, z], pipeline, output.length === 1);
     const words = [x, y, z, width, ...sizes.flatMap((n) => [n, 1, 1, n])];
-    const bytes = new ArrayBuffer(Math.ceil((words.length + integers.length + floats.length) / 4) * 16);
-    new Uint32Array(bytes).set(words);
-    new Int32Array(bytes).set(integers, words.length);
-    new Float32Array(bytes).set(floats, words.length + integers.length);
     const range = at === undefined ? undefined : { from: at, size: sizeOf(output) };
-    return { pipeline, arrays: [...arrays, into], groups, uniforms: uniforms.add(bytes, pipeline.name), range };
+    return { pipeline, arrays: [...arrays, into], groups, uniforms: uniforms.add(wordsOf(words, call), pipeline.name), range };
   };
 
-  const plan = ({ op, params, specs, spec }: Launch): Plan => {
+  /** The plan of a replacement: its dispatches bind what they name. */
+  const replaced = ({ op, params, specs, spec }: Launch): Plan | undefined => {
+    const found = replacements[op.name]?.({ params, specs, spec, definition: () => op.launches(params, specs, spec) });
+    if (found === undefined) return undefined;
+    const dispatches = found.dispatches.map((dispatch): Dispatch => {
+      const pipeline = kernels.written(op.name, dispatch.code);
+      return { pipeline, arrays: dispatch.buffers, groups: dispatch.groups, uniforms: uniforms.add(wordsOf([], dispatch), op.name) };
+    });
+    return { dispatches, scratch: new Map(Object.entries(found.scratch ?? {})) };
+  };
+
+  const defined = ({ op, params, specs, spec }: Launch): Plan => {
     const scratch = new Map<string, number>();
     const sizeOfArray = (which: number | string) => (typeof which === 'number' ? sizeOf(specs[which].shape) : scratch.get(which)!);
     const dispatches = op.launches(params, specs, spec).map((call) => {
@@ -96,7 +114,7 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
       const key = keyOf(launch);
       const found = plans.get(key);
       if (found !== undefined) return found;
-      const made = plan(launch);
+      const made = replaced(launch) ?? defined(launch);
       plans.set(key, made);
       return made;
     },

@@ -1,0 +1,92 @@
+/**
+ * The law of tuned replacements (kernels/fast), on every device that has them: replacement = gpu.js definition = definition
+ * in double precision, for each operation that has one, on random sizes and on large, odd ones, and on no elements or one.
+ * `tuned: false` runs the same device by its gpu.js definitions alone, so those stay tested where nobody runs them.
+ */
+import fc from 'fast-check';
+import { suite, test } from 'uvu';
+import '../../lib/index.ts';
+import type { Device } from '../../kernels/device/device.ts';
+import { openGpu } from '../../kernels/device/gpu.ts';
+import type { Queue } from '../../kernels/device/queue.ts';
+import { openQueue } from '../../kernels/device/queue.ts';
+import { openWasm } from '../../kernels/device/wasm.ts';
+import { replacements as wasm } from '../../kernels/fast/wasm/replacements.ts';
+import { replacements as wgsl } from '../../kernels/fast/wgsl/replacements.ts';
+import type { Op } from '../../lib/op.ts';
+import { registry } from '../../lib/op.ts';
+import { assertClose, largest } from '../laws/close.ts';
+import type { Case, Sample } from '../laws/draw.ts';
+import { casesOf, domainsOf, namesOf, referenceOf, sampleOf } from '../laws/draw.ts';
+import { edgesOf } from '../laws/laws.ts';
+import { absent, present, skip } from '../laws/present.ts';
+import { toleranceOf } from '../laws/values.ts';
+
+/** Sizes that make many tiles and workgroups, and end in the middle of a tile, a vector and a stripe. */
+const odd = [
+  [67, 131, 9, 35],
+  [130, 20, 3, 66],
+  [2, 300, 70, 5],
+  [1100, 3, 2, 2],
+];
+
+const largeOf = (op: Op): Case[] =>
+  domainsOf(op).flatMap((domain, which) => {
+    const names = namesOf(domain);
+    const sizes = (list: number[]) => Object.fromEntries(names.map((name, i) => [name, list[i % list.length]]));
+    return odd.map((list, seed) => ({ domain: which, sizes: sizes(list), seed, ties: seed % 2 === 1 }));
+  });
+
+const compute = (queue: Queue, op: Op, { params, specs, inputs, output }: Sample) => {
+  const given = inputs.map((x) => queue.write(x));
+  const y = queue.launch(op, params, given, specs, output);
+  const read = queue.read(y);
+  [...given, y].forEach((buffer) => queue.release(buffer));
+  return read;
+};
+
+/** What a device must be opened with, and what it replaces. */
+const tunable: Record<string, { open: (options: { tuned: boolean }) => Promise<Device>; replacements: object }> = {
+  wasm: { open: openWasm, replacements: wasm },
+  gpu: { open: openGpu, replacements: wgsl },
+};
+
+for (const name of present) {
+  if (!(name in tunable)) continue;
+  const { open, replacements } = tunable[name];
+  const queues = [true, false].map((tuned) => openQueue(open({ tuned })));
+
+  const check = async (op: Op, sample: Sample) => {
+    const expected = referenceOf(op, sample, sample.inputs);
+    const [tuned, definition] = await Promise.all(queues.map((queue) => compute(queue, op, sample)));
+    const tolerance = toleranceOf(op, sample, largest(expected));
+    assertClose(tuned, expected, tolerance, `${op.name}, the replacement`);
+    assertClose(definition, expected, tolerance, `${op.name}, the definition`);
+  };
+
+  const laws = suite(`replacement = definition = reference on ${name}`);
+  for (const which of Object.keys(replacements)) {
+    laws(which, async () => {
+      const op = registry.get(which);
+      if (op === undefined) throw new Error(`kernels/fast replaces '${which}', which is no operation`);
+      const large = largeOf(op).map((chosen) => ({ chosen, sample: sampleOf(op, chosen) }));
+      for (const { chosen, sample } of [...edgesOf(op), ...large]) {
+        if (sample === undefined) continue;
+        await check(op, sample).catch((cause: Error) => {
+          throw new Error(`${JSON.stringify(chosen)}: ${cause.message}`, { cause });
+        });
+      }
+      const { numRuns = 10 } = fc.readConfigureGlobal();
+      const property = fc.asyncProperty(casesOf(op), async (chosen) => {
+        const sample = sampleOf(op, chosen);
+        if (sample !== undefined) await check(op, sample);
+      });
+      await fc.assert(property, { numRuns });
+    });
+  }
+  laws.run();
+}
+
+for (const name of Object.keys(tunable)) if (absent.has(name as Device['name'])) skip(`${name} is not here: ${absent.get(name as Device['name'])}`);
+
+test.run();
