@@ -56,7 +56,8 @@ export const compiler = (mode: Mode): ((call: KernelCall) => Compiled) => {
     const found = compiled.get(kernel);
     if (found !== undefined) return found;
     const made = gpu.createKernel(sourceOf(kernel), {
-      output: [...output],
+      // It refuses an empty output, though a later launch may well have one.
+      output: output.map((n) => Math.max(n, 1)),
       dynamicOutput: true,
       dynamicArguments: true,
       loopMaxIterations: 1 << 24,

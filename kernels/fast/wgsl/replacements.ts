@@ -4,9 +4,27 @@
  */
 import type { Replacement } from './dispatch.ts';
 import { of } from './dispatch.ts';
+import { dense, matmul } from './matmul.ts';
 import { dropout, uniform } from './random.ts';
+import * as rows from './rows.ts';
+import { sumAxis } from './sum.ts';
 
 export const replacements: Readonly<Record<string, Replacement>> = {
+  matmul: of(matmul),
+  dense,
+  softmax: of(rows.softmax),
+  logSoftmax: of(rows.logSoftmax),
+  maskedSoftmax: of(rows.maskedSoftmax),
+  softmaxSlope: of(rows.softmaxSlope),
+  crossEntropy: of(rows.crossEntropy),
+  crossEntropySlope: of(rows.crossEntropySlope),
+  layerNorm: of(rows.layerNorm),
+  layerNormSlope: of(rows.layerNormSlope),
+  layerNormGain: of(rows.layerNormGain),
+  sumAxis: of(sumAxis),
+  max: of(rows.max),
+  argmax: of(rows.argmax),
+  topIndices: of(rows.topIndices),
   uniform,
   dropout: of(dropout),
 };

@@ -1,0 +1,45 @@
+/**
+ * How the threads of a workgroup add up, or compare, what each of them has. A row of numbers has some threads, its lanes,
+ * which take every so many-th element each; then every lane reads what all lanes of its row have, in order, from workgroup
+ * memory. The numbers go four to a vector where rows come in whole vectors: shaders are written for a type `T`, either of both.
+ */
+
+/** Threads in a workgroup. */
+export const THREADS = 64;
+
+/** Numbers to a vector, where lines of n come in whole ones. */
+export const widthFor = (n: number): 1 | 4 => (n % 4 === 0 ? 4 : 1);
+
+/** Lanes for a row of n elements: few, since they have to wait for each other; all of a workgroup for long ones. */
+export const lanesFor = (n: number): number => Math.min(THREADS, Math.max(4, 2 ** Math.ceil(Math.log2(Math.max(n, 1) / 16))));
+
+/** The type T; the places in a row of the numbers of its element c; and one number of an element. */
+export const elements = (width: 1 | 4): string => `
+alias T = ${width === 4 ? 'vec4f' : 'f32'};
+const WIDTH = ${width}u;
+fn places(c: u32) -> T { return ${width === 4 ? 'vec4f(vec4u(4 * c) + vec4u(0, 1, 2, 3))' : 'f32(c)'}; }
+fn component(value: T, i: u32) -> f32 { return ${width === 4 ? 'value[i]' : 'value'}; }`;
+
+type Combine = (a: string, b: string) => string;
+
+/** `total(value, thread)`, `largest` and `smallest`: over the lanes of the thread's row; each of them gets the result. */
+export const reductions = (width: 1 | 4, lanes: number): string => {
+  const reduction = (name: string, combine: Combine) => `
+fn ${name}(value: T, thread: u32) -> f32 {
+  turn = ${THREADS} - turn;
+  meeting[turn + thread] = ${width === 4 ? ['value.y', 'value.z', 'value.w'].reduce(combine, 'value.x') : 'value'};
+  workgroupBarrier();
+  let first = turn + thread / ${lanes} * ${lanes};
+  var result = meeting[first];
+  for (var i = 1u; i < ${lanes}; i++) { result = ${combine('result', 'meeting[first + i]')}; }
+  return result;
+}`;
+  // Two places in turn: who writes for the next meeting disturbs nobody who still reads from this one.
+  return [
+    `var<workgroup> meeting: array<f32, ${2 * THREADS}>;`,
+    'var<private> turn = 0u;',
+    reduction('total', (a, b) => `(${a} + ${b})`),
+    reduction('largest', (a, b) => `max(${a}, ${b})`),
+    reduction('smallest', (a, b) => `min(${a}, ${b})`),
+  ].join('\n');
+};

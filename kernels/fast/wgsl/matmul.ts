@@ -1,0 +1,233 @@
+/**
+ * Matrix products in tiles. A workgroup computes a square tile of the result. It walks along k in steps of 16: its threads
+ * carry the next 16 columns of A and rows of B into workgroup memory, both turned so that neighbours along the result lie
+ * together, four to a vector; then each thread multiplies what its 8×8 (or 4×4) elements of the result need, which it keeps
+ * in registers. While they multiply, the numbers of the next step are on their way. Products with a long k and a small result
+ * are cut along k too, and the parts summed in order. The source is Volkov and Demmel 2008, "Benchmarking GPUs to tune dense
+ * linear algebra"; the layout of threads is that of CUTLASS.
+ */
+import { rowsOf } from '../../../lib/shape.ts';
+import type { Dispatch, Plan, Replacement } from './dispatch.ts';
+import { OUTPUT, declare } from './dispatch.ts';
+import { sumDispatches } from './sum.ts';
+
+/** How far a tile goes along k at once. */
+const STEP = 16;
+
+/** Tiles, largest first, and how many elements a thread computes along each side. */
+const TILES = [
+  { tile: 128, each: 8 },
+  { tile: 64, each: 8 },
+  { tile: 32, each: 4 },
+] as const;
+
+/** Workgroups that keep a large GPU busy: about two for each of its processors. */
+const BUSY = 256;
+
+/** The shortest part of k that is worth a workgroup of its own. */
+const SHORTEST = 512;
+
+/** A side of the product: is it contiguous along k, and do its contiguous lines come in whole vectors? */
+interface Side {
+  readonly alongInner: boolean;
+  readonly vectors: boolean;
+}
+
+interface Shader {
+  readonly tile: number;
+  readonly each: number;
+  readonly a: Side;
+  readonly b: Side;
+  readonly bias: boolean;
+  /** Whether rows of the result come in whole vectors. */
+  readonly vectors: boolean;
+}
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+const list = (n: number, f: (i: number) => string, separator = '\n') => range(n).map(f).join(separator);
+
+/** `read_a(z, i, k, end)`: four numbers of row i of A (column i of B) from k on, or of i and the next three at k; 0 from `end` on. */
+const reader = (name: string, extent: string, { alongInner, vectors }: Side): string => {
+  const at = (i: string, k: string) =>
+    alongInner ? `(z * u.${extent} + min(${i}, u.${extent} - 1)) * u.inner + ${k}` : `(z * u.inner + ${k}) * u.${extent} + min(${i}, u.${extent} - ${vectors ? 4 : 1})`;
+  const single = (i: number) =>
+    alongInner ? `select(0.0, ${name}[${at('i', `min(k + ${i}, end - 1)`)}], k + ${i} < end)` : `${name}[${at(`i + ${i}`, 'k')}]`;
+  return `
+fn read_${name}(z: u32, i: u32, k: u32, end: u32) -> vec4f {
+  if (k >= end) { return vec4f(); }
+  return ${vectors ? `${name}[(${at('i', 'k')}) / 4]` : `vec4f(${list(4, single, ', ')})`};
+}`;
+};
+
+/**
+ * How a thread carries its part of a side, 4×4 numbers, into workgroup memory: thread n of the side reads four vectors, and
+ * later stores them at [k, i / 4]. Eight neighbouring threads store to eight neighbouring places, free of bank conflicts.
+ */
+const carrier = (name: string, tile: number, { alongInner }: Side) => {
+  const width = tile / 4;
+  return alongInner
+    ? {
+        // Vector j is row 4i + j, from k on: they are turned when they are stored.
+        place: (n: string) => `let i = (${n} & 7) + 8 * (${n} >> 5); let k = 4 * ((${n} >> 3) & 3);`,
+        read: (j: number) => `read_${name}(z, ${name}_first + 4 * i + ${j}, start + k, end)`,
+        store: (j: number) => `tile_${name}[(k + ${j}) * ${width} + i] = vec4f(${['r0', 'r1', 'r2', 'r3'].map((r) => `${r}[${j}]`).join(', ')});`,
+      }
+    : {
+        // Vector j is four neighbours at k + 4j.
+        place: (n: string) => `let i = ${n} % ${width}; let k = ${n} / ${width};`,
+        read: (j: number) => `read_${name}(z, ${name}_first + 4 * i, start + k + ${4 * j}, end)`,
+        store: (j: number) => `tile_${name}[(k + ${4 * j}) * ${width} + i] = r${j};`,
+      };
+};
+
+const shader = ({ tile, each, a, b, bias, vectors }: Shader): string => {
+  const across = tile / each;
+  const threads = across * across;
+  const width = tile / 4;
+  const parts = each / 4;
+  const sides = [
+    ['a', a],
+    ['b', b],
+  ] as const;
+  // With as many threads as a side has parts, each carries one of A and one of B; with twice as many, one half carries A.
+  const halves = threads === 2 * tile;
+  const type = (side: Side) => (side.vectors ? 'vec4f' : 'f32');
+  const each4 = (f: (j: number) => string) => list(4, f, ' ');
+
+  const load = () =>
+    sides
+      .map(([name, side], s) => {
+        const { place, read } = carrier(name, tile, side);
+        const store = halves ? 'r' : name;
+        const body = `${place(halves ? 'part' : 'thread')} ${each4((j) => `${store}${j} = ${read(j)};`)}`;
+        return halves ? `${s === 0 ? 'if (thread < ' + tile + ')' : 'else'} { ${body} }` : `{ ${body} }`;
+      })
+      .join('\n  ');
+
+  const keep = () =>
+    sides
+      .map(([name, side], s) => {
+        const { place, store } = carrier(name, tile, side);
+        const named = (text: string) => (halves ? text : text.replace(/\br(\d)/g, `${name}$1`));
+        const body = `${place(halves ? 'part' : 'thread')} ${each4((j) => named(store(j)))}`;
+        return halves ? `${s === 0 ? 'if (thread < ' + tile + ')' : 'else'} { ${body} }` : `{ ${body} }`;
+      })
+      .join('\n    ');
+
+  const multiply = list(parts, (p) => `let left${p} = tile_a[k * ${width} + ${p * across} + down];\n      let right${p} = tile_b[k * ${width} + ${p * across} + across];`, '\n      ');
+  const products = list(each, (i) => list(parts, (p) => `y${i}_${p} = fma(vec4f(left${i >> 2}[${i & 3}]), right${p}, y${i}_${p});`, ' '), '\n      ');
+
+  const write = (i: number, p: number) => {
+    const value = `y${i}_${p}${bias ? ` + bias${p}` : ''}`;
+    if (vectors) return `if (column${p} < u.columns) { y[(line + column${p}) / 4] = ${value}; }`;
+    return `{ let value = ${value}; ${list(4, (j) => `if (column${p} + ${j} < u.columns) { y[line + column${p} + ${j}] = value[${j}]; }`, ' ')} }`;
+  };
+  // The first part of k brings the bias.
+  const biases = (p: number) => {
+    const values = vectors ? `bias[min(column${p}, u.columns - 4) / 4]` : `vec4f(${list(4, (j) => `bias[min(column${p} + ${j}, u.columns - 1)]`, ', ')})`;
+    return `let bias${p} = select(vec4f(), ${values}, first == 0);`;
+  };
+  const arrays = [`a: ${type(a)}`, `b: ${type(b)}`, ...(bias ? [`bias: ${vectors ? 'vec4f' : 'f32'}`] : [])];
+
+  return `
+${declare('batch: u32, rows: u32, columns: u32, inner: u32, part: u32', arrays, [`y: ${vectors ? 'vec4f' : 'f32'}`])}
+var<workgroup> tile_a: array<vec4f, ${STEP * width}>;
+var<workgroup> tile_b: array<vec4f, ${STEP * width}>;
+${reader('a', 'rows', a)}
+${reader('b', 'columns', b)}
+@compute @workgroup_size(${threads})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id: vec3u) {
+  // A group of 32 threads covers 4 × 8 of them, so that it reads as little of workgroup memory as can be.
+  let across = (thread & 7) + 8 * ((thread >> 5) % ${across / 8});
+  let down = ((thread >> 3) & 3) + 4 * ((thread >> 5) / ${across / 8});
+  let z = id.z % u.batch;
+  let first = id.z / u.batch * u.part;
+  let end = min(u.inner, first + u.part);
+  let a_first = id.y * ${tile};
+  let b_first = id.x * ${tile};
+  ${halves ? `let part = thread % ${tile};\n  var ${each4((j) => `r${j}: vec4f;`).replaceAll('; r', '; var r')}` : sides.map(([name]) => list(4, (j) => `var ${name}${j}: vec4f;`, ' ')).join('\n  ')}
+  ${list(each, (i) => list(parts, (p) => `var y${i}_${p} = vec4f();`, ' '), '\n  ')}
+  var start = first;
+  ${load()}
+  for (; start < end; ) {
+    ${keep()}
+    workgroupBarrier();
+    start += ${STEP};
+    ${load()}
+    for (var k = 0u; k < ${STEP}; k++) {
+      ${multiply}
+      ${products}
+    }
+    workgroupBarrier();
+  }
+  ${list(parts, (p) => `let column${p} = b_first + ${(p * tile) / parts} + 4 * across;`, ' ')}
+  ${bias ? list(parts, biases, ' ') : ''}
+  ${list(each, (i) => `{ let row = a_first + ${(i >> 2) * (tile / parts) + (i & 3)} + 4 * down; if (row < u.rows) { let line = (id.z * u.rows + row) * u.columns; ${list(parts, (p) => write(i, p), ' ')} } }`, '\n  ')}
+}`;
+};
+
+const codes = new Map<string, string>();
+
+/** A shader by its choices; the text is made once. */
+const shaderOf = (choices: Shader): string => {
+  const key = JSON.stringify(choices);
+  const code = codes.get(key) ?? shader(choices);
+  codes.set(key, code);
+  return code;
+};
+
+interface Product {
+  readonly batch: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly bias: boolean;
+}
+
+const whole = (n: number) => n % 4 === 0;
+
+/** The largest tile with which there is enough to do for all, and of which at most half lies outside the result. */
+const tileFor = ({ batch, rows, columns, inner }: Product) => {
+  const parts = Math.max(1, Math.floor(inner / SHORTEST));
+  const sized = TILES.map(({ tile, each }) => ({ tile, each, groups: batch * Math.ceil(rows / tile) * Math.ceil(columns / tile) }));
+  return sized.find(({ tile, groups }) => groups * parts >= BUSY && groups * tile * tile <= 2 * batch * rows * columns) ?? sized[TILES.length - 1];
+};
+
+const plan = (product: Product): Plan | undefined => {
+  const { batch, rows, columns, inner, transposeA, transposeB, bias } = product;
+  const { tile, each, groups } = tileFor(product);
+  const parts = Math.max(1, Math.min(Math.floor(inner / SHORTEST), Math.ceil(BUSY / groups)));
+  if (batch * parts > 65535) return undefined;
+  const code = shaderOf({
+    tile,
+    each,
+    a: { alongInner: !transposeA, vectors: whole(transposeA ? rows : inner) },
+    b: { alongInner: transposeB, vectors: whole(transposeB ? inner : columns) },
+    bias,
+    vectors: whole(columns),
+  });
+  const multiply = (into: string): Dispatch => ({
+    code,
+    buffers: [0, 1, ...(bias ? [2] : []), into],
+    integers: [batch, rows, columns, inner, STEP * Math.ceil(inner / parts / STEP)],
+    groups: [Math.ceil(columns / tile), Math.ceil(rows / tile), batch * parts],
+  });
+  if (parts === 1) return { dispatches: [multiply(OUTPUT)] };
+  const size = batch * rows * columns;
+  const sum = sumDispatches({ outer: 1, along: parts, inner: size }, ['parts'], OUTPUT);
+  return { dispatches: [multiply('parts'), ...sum.dispatches], scratch: { parts: parts * size, ...sum.scratch } };
+};
+
+export const matmul: Replacement<{ transposeA?: boolean; transposeB?: boolean }> = ({ params, definition }) => {
+  const [{ integers, output: grid }] = definition();
+  const [columns, rows, batch] = grid;
+  const { transposeA = false, transposeB = false } = params;
+  return plan({ batch, rows, columns, inner: integers![0], transposeA, transposeB, bias: false });
+};
+
+export const dense: Replacement = ({ specs: [x, w] }) => {
+  const [inner, columns] = w.shape;
+  return plan({ batch: 1, rows: rowsOf(x.shape).rows, columns, inner, transposeA: false, transposeB: false, bias: true });
+};

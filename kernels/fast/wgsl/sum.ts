@@ -1,0 +1,90 @@
+/**
+ * Sums along an axis, y[o, i] = Σₖ x[o, k, i], in a fixed order: blocks of k by many threads, whose sums are summed again
+ * until one is left. Where lines lie side by side, a thread takes a block of one line (or of four, as a vector), and
+ * neighbouring threads read neighbouring numbers; where a line is contiguous, its lanes share a block.
+ */
+import { around } from '../../../lib/shape.ts';
+import type { Dispatch, Plan, Replacement } from './dispatch.ts';
+import { OUTPUT, declare, groupsFor, main } from './dispatch.ts';
+import { THREADS, elements, lanesFor, reductions, widthFor } from './lanes.ts';
+
+/** What a sum is taken of: term k of a line, at element `at`, from the arrays that it reads. */
+export interface Terms {
+  readonly reads: readonly string[];
+  readonly term: string;
+}
+
+const itself: Terms = { reads: ['x: T'], term: 'x[at]' };
+
+const uniforms = 'lines: u32, along: u32, inner: u32, size: u32, blocks: u32';
+
+/** Lines side by side; `inner` counts elements of type T. */
+const sideBySide = ({ reads, term }: Terms, width: 1 | 4): string => `
+${elements(width)}
+${declare(uniforms, reads, ['y: T'])}
+fn term(at: u32, k: u32) -> T { return ${term}; }
+${main(THREADS)}
+  let line = group * ${THREADS} + thread;
+  if (line >= u.lines) { return; }
+  let block = line / u.inner % u.blocks;
+  let start = line / (u.inner * u.blocks) * u.along;
+  let end = min(u.along, (block + 1) * u.size);
+  var sum = T();
+  for (var k = block * u.size; k < end; k++) { sum += term((start + k) * u.inner + line % u.inner, k); }
+  y[line] = sum;
+}`;
+
+/** Contiguous lines; `along` and `size` count elements of type T. */
+const contiguous = (width: 1 | 4, lanes: number): string => `
+${elements(width)}
+${declare(uniforms, itself.reads, ['y: f32'])}
+${reductions(width, lanes)}
+${main(THREADS)}
+  let line = group * ${THREADS / lanes} + thread / ${lanes};
+  var sum = T();
+  if (line < u.lines) {
+    let block = line % u.blocks;
+    let end = min(u.along, (block + 1) * u.size);
+    for (var k = block * u.size + thread % ${lanes}; k < end; k += ${lanes}) { sum += x[line / u.blocks * u.along + k]; }
+  }
+  let result = total(sum, thread);
+  if (line < u.lines && thread % ${lanes} == 0) { y[line] = result; }
+}`;
+
+/** Terms that a thread adds up. */
+const BLOCK = 64;
+
+interface Axis {
+  readonly outer: number;
+  readonly along: number;
+  readonly inner: number;
+}
+
+/** A step of a sum: how many sums are left of each line, and the dispatch but for its buffers. */
+const stepOf = ({ outer, along, inner }: Axis, terms: Terms): { blocks: number; step: Omit<Dispatch, 'buffers'> } => {
+  if (inner > 1 || terms !== itself) {
+    const width = widthFor(inner);
+    const blocks = Math.max(1, Math.ceil(along / BLOCK));
+    const lines = (outer * blocks * inner) / width;
+    const integers = [lines, along, inner / width, BLOCK, blocks];
+    return { blocks, step: { code: sideBySide(terms, width), integers, groups: groupsFor(Math.ceil(lines / THREADS)) } };
+  }
+  const width = widthFor(along);
+  const elements = along / width;
+  const lanes = lanesFor(elements);
+  const blocks = Math.max(1, Math.ceil(elements / (BLOCK * lanes)));
+  const integers = [outer * blocks, elements, 1, BLOCK * lanes, blocks];
+  return { blocks, step: { code: contiguous(width, lanes), integers, groups: groupsFor(Math.ceil((outer * blocks * lanes) / THREADS)) } };
+};
+
+/** The dispatches of a sum of terms from these buffers into another, and the scratch memory between them. */
+export const sumDispatches = (axis: Axis, from: Dispatch['buffers'], into: string, terms = itself, depth = 0): Required<Plan> => {
+  const { blocks, step } = stepOf(axis, terms);
+  const name = `sums${depth}`;
+  const dispatch = { ...step, buffers: [...from, blocks === 1 ? into : name] };
+  if (blocks === 1) return { dispatches: [dispatch], scratch: {} };
+  const rest = sumDispatches({ ...axis, along: blocks }, [name], into, itself, depth + 1);
+  return { dispatches: [dispatch, ...rest.dispatches], scratch: { [name]: axis.outer * blocks * axis.inner, ...rest.scratch } };
+};
+
+export const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x] }) => sumDispatches(around(x.shape, axis), [0], OUTPUT);
