@@ -42,7 +42,7 @@ export const gather = (table: Tensor, ids: Tensor): Tensor => gatherOp({}, table
 const scatterOp = operation<{ rows: number }>({
   name: 'scatterAdd',
   about: 'y[r, c] = Σ dy[i, c] over all i with ids[i] = r',
-  domain: { inputs: [{ dims: 'n e' }, { dims: 'n', below: 4, from: -1 }], params: () => ({ rows: 4 }) },
+  domain: [4, 300].map((rows) => ({ inputs: [{ dims: 'n e' }, { dims: 'n', below: rows, from: -1 }], params: () => ({ rows }) })),
   shape([dy, ids], { rows }) {
     requireIds('scatterAdd', ids);
     if (!sameShape(dy.shape.slice(0, -1), ids.shape)) {

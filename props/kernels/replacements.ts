@@ -30,11 +30,19 @@ const odd = [
   [1100, 3, 2, 2],
 ];
 
+/** Products in the tiles of every size, and one that is cut along k. */
+const products = [
+  { z: 130, m: 122, k: 9, n: 250 },
+  { z: 130, m: 60, k: 33, n: 126 },
+  { z: 2, m: 70, k: 2100, n: 72 },
+];
+const more: Record<string, Record<string, number>[]> = { matmul: products, dense: [{ m: 2050, k: 9, n: 2049 }, ...products] };
+
 const largeOf = (op: Op): Case[] =>
   domainsOf(op).flatMap((domain, which) => {
     const names = namesOf(domain);
-    const sizes = (list: number[]) => Object.fromEntries(names.map((name, i) => [name, list[i % list.length]]));
-    return odd.map((list, seed) => ({ domain: which, sizes: sizes(list), seed, ties: seed % 2 === 1 }));
+    const sizes = odd.map((list) => Object.fromEntries(names.map((name, i) => [name, list[i % list.length]])));
+    return [...sizes, ...(more[op.name] ?? [])].map((sizes, seed) => ({ domain: which, sizes, seed, ties: seed % 2 === 1 }));
   });
 
 const compute = (queue: Queue, op: Op, { params, specs, inputs, output }: Sample) => {

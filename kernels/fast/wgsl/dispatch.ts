@@ -45,7 +45,7 @@ const MOST = 65535;
 
 /** So many workgroups at least, in two axes; a shader finds its number as `group.y * groups.x + group.x`. */
 export const groupsFor = (count: number): [number, number, number] => {
-  const down = Math.ceil(count / MOST);
+  const down = Math.max(1, Math.ceil(count / MOST));
   return [Math.ceil(count / down), down, 1];
 };
 
@@ -69,5 +69,5 @@ export const declare = (uniforms: string, reads: readonly string[], writes: read
 /** The head of `main` for a workgroup of so many threads, which are numbered by `thread`, as workgroups are by `group`. */
 export const main = (threads: number): string => `
 @compute @workgroup_size(${threads})
-fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u) {
-  let group = id.y * ids.x + id.x;`;
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) across: vec3u, @builtin(num_workgroups) grid: vec3u) {
+  let group = across.y * grid.x + across.x;`;

@@ -7,6 +7,7 @@ import { of } from './dispatch.ts';
 import { dense, matmul } from './matmul.ts';
 import { dropout, uniform } from './random.ts';
 import * as rows from './rows.ts';
+import { scatterAdd } from './scatter.ts';
 import { sumAxis } from './sum.ts';
 
 export const replacements: Readonly<Record<string, Replacement>> = {
@@ -25,6 +26,7 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   max: of(rows.max),
   argmax: of(rows.argmax),
   topIndices: of(rows.topIndices),
+  scatterAdd: of(scatterAdd),
   uniform,
   dropout: of(dropout),
 };
