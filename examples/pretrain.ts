@@ -5,11 +5,12 @@
  *     npx tsx examples/pretrain.ts --corpus my/texts --config mini --out runs/mine
  *     npx tsx examples/pretrain.ts --resume runs/mine  # goes on where it stopped, however it did
  */
-import type { ElectraConfig, State } from '../lib/index.ts';
+import type { DeviceName, ElectraConfig, State } from '../lib/index.ts';
 import {
   accumulatedStep,
   batchAt,
   derive,
+  DeviceError,
   initState,
   pretrainOptimiser,
   pretrainStep,
@@ -20,6 +21,7 @@ import {
 import type { Checkpoint, Run } from '../lib/node.ts';
 import { checkpointSteps, latestCheckpoint, loadCheckpoint, openRun, pruneCheckpoints, readMetrics, saveCheckpoint, UserError, writeMetrics } from '../lib/node.ts';
 import { dryRun } from './pretrain/cost.ts';
+import type { Console } from './pretrain/console.ts';
 import { openConsole } from './pretrain/console.ts';
 import { loadStart, startState } from './pretrain/init.ts';
 import type { Start } from './pretrain/init.ts';
@@ -56,7 +58,7 @@ interface Plan {
   readonly remembered: Pick<Remembered, 'settings' | 'options' | 'machine' | 'tokenizer'>;
 }
 
-const train = async ({ options, run, config, text, start, from, remembered }: Plan): Promise<void> => {
+const train = async ({ options, run, config, text, start, from, remembered }: Plan, view: Console): Promise<void> => {
   const { steps, batchSize, sequenceLength } = config.training;
   const optimiser = pretrainOptimiser(config.training);
   const fresh = () => (start ? startState(start, config, optimiser, options.seed) : initState(config, optimiser, options.seed, tensor(text.unigram)));
@@ -67,7 +69,6 @@ const train = async ({ options, run, config, text, start, from, remembered }: Pl
   const order = derive([0, options.seed], 3);
 
   writeMetrics(run.metrics, before?.metrics ?? []);
-  const view = openConsole(options, config, text, { from: done, spent: before?.seconds });
   const journal = openJournal(run, config, text, { device: remembered.machine.device, seed: options.seed });
 
   const best = () => bestOf([...checkpointSteps(run.checkpoints), done], readMetrics(run.metrics));
@@ -102,6 +103,24 @@ const train = async ({ options, run, config, text, start, from, remembered }: Pl
 };
 
 const warn = (message: string) => process.stderr.write(`warning: ${message}\n`);
+
+/**
+ * Trains; where the device fails on the way (it is lost, or its memory runs out), goes on from the last checkpoint on
+ * `wasm`, which every machine has.
+ */
+const trainOn = async (device: DeviceName, plan: Plan): Promise<void> => {
+  const { options, run, config, text, from, remembered } = plan;
+  const view = openConsole(options, config, text, { from: from?.step, spent: (from?.info as Remembered | undefined)?.seconds });
+  try {
+    await train(plan, view);
+  } catch (error) {
+    const last = latestCheckpoint<State>(run.checkpoints, warn);
+    if (!(error instanceof DeviceError) || device === 'wasm' || last === undefined) throw error;
+    const { description } = await useDevice('wasm');
+    warn(`${error.message}\nthe run goes on from step ${last.step}, on ${description}`);
+    await train({ ...plan, from: last, remembered: { ...remembered, machine: machineOf(description) } }, view);
+  }
+};
 
 /** Says where a run goes on that the file system stopped. */
 const sayWhatIsSaved = (run: Run, error: Error): never => {
@@ -150,7 +169,7 @@ const main = async (): Promise<void> => {
     const config: ElectraConfig = known ? chosen : { ...chosen, vocabSize: vocab.length, special };
     warnings(config).forEach((warning) => say(`warning: ${warning}`));
     const remembered = { settings, options: before?.options ?? lasting, machine, tokenizer };
-    await train({ options, run, config, text, start, from, remembered }).catch((error: Error) => sayWhatIsSaved(run, error));
+    await trainOn(device.name, { options, run, config, text, start, from, remembered }).catch((error: Error) => sayWhatIsSaved(run, error));
   } finally {
     run.close();
   }

@@ -9,6 +9,7 @@ export { leaves, map, mapPaths, paths } from './tree.ts';
 export { launches, live, Tensor, tensor } from './tensor.ts';
 export { donating, scoped } from './memory.ts';
 export { devices, useDevice } from '../kernels/device/choose.ts';
+export { DeviceError } from '../kernels/device/queue.ts';
 export type { DeviceName } from '../kernels/device/device.ts';
 
 // Operations: pure functions of tensors.

@@ -20,9 +20,23 @@ let current: Queue | undefined;
 /** The names of all devices; whether one opens is known when it is asked for. */
 export const devices = Object.keys(makers) as DeviceName[];
 
-const named = (name: DeviceName): Queue => {
-  const queue = queues.get(name) ?? openQueue(makers[name]());
+/** Keeps a queue under its device's name until the device is lost; then the next who asks for it opens it anew. */
+const keep = (name: DeviceName, queue: Queue): void => {
   queues.set(name, queue);
+  void queue.opened
+    .then(({ lost }) => lost)
+    .then((why) => {
+      if (why === undefined) return;
+      if (queues.get(name) === queue) queues.delete(name);
+      if (current === queue) current = undefined;
+    }, () => undefined);
+};
+
+const named = (name: DeviceName): Queue => {
+  const found = queues.get(name);
+  if (found !== undefined) return found;
+  const queue = openQueue(makers[name]());
+  keep(name, queue);
   return queue;
 };
 
@@ -47,8 +61,7 @@ const defaultQueue = (): Queue => {
   if (name !== undefined) return named(name);
   const queue = openQueue(
     automatic().then((device) => {
-      queues.set(device.name, queue);
-      void device.lost?.then(() => queues.delete(device.name));
+      keep(device.name, queue);
       return device;
     }),
   );

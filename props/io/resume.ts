@@ -1,7 +1,7 @@
 /**
  * The law of runs that survive: however a run is stopped, it goes on as if nothing had happened. Real processes run the
  * program `pretrain.ts` and are stopped at drawn acts on the file system (every half-written state can come up) and at
- * drawn times: by `kill -9`, by Ctrl-C and SIGTERM, and by a disk that is full from then on.
+ * drawn times: by `kill -9`, by Ctrl-C and SIGTERM, and by a disk that is full from then on. A GPU may also be lost.
  *
  * KILLS=200 npm test -- io/resume stops it that many times; a few without.
  */
@@ -16,6 +16,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkpointSteps } from '../../lib/io/checkpoint.ts';
 import { readMetrics } from '../../lib/io/metrics.ts';
+import { absent, present, skip } from '../laws/present.ts';
 
 const test = suite('resume');
 let folder = '';
@@ -73,8 +74,7 @@ const leftBy = (out: string) => ({
 });
 
 /** The run that nothing stops. */
-const undisturbedRun = async (device: string) => {
-  const out = join(folder, 'runs', device);
+const undisturbedRun = async (device: string, out = join(folder, 'runs', device)) => {
   const { code, output, ms } = await pretrain(first(out, device));
   assert.is(code, 0, output);
   return { left: leftBy(out), acts: Number(/(\d+) acts/.exec(output)![1]), ms };
@@ -120,5 +120,17 @@ for (const device of devices) {
     if (process.env.KILLS !== undefined) console.log(`${stopped} stops, every run as the undisturbed one (${device})`);
   });
 }
+
+if (present.includes('gpu')) {
+  test('a run whose GPU is lost on the way says so, and goes on from its last checkpoint on wasm', async () => {
+    const out = join(folder, 'runs', 'lost');
+    const { acts, left } = await undisturbedRun('wasm', join(folder, 'runs', 'kept'));
+    const { code, output } = await pretrain(first(out, 'gpu'), `LOST ${Math.floor(acts / 2)}`);
+    assert.is(code, 0, output);
+    assert.match(output, /the device was lost[^]*the run goes on from step [1-6], on wasm/);
+    assert.equal(leftBy(out).steps, left.steps);
+    assert.equal(leftBy(out).metrics.map(({ step }) => step), left.metrics.map(({ step }) => step));
+  });
+} else skip(`gpu is not here: ${absent.get('gpu') ?? 'AMBER_DEVICE names another device'}`);
 
 test.run();
