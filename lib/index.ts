@@ -106,9 +106,15 @@ export type { Interval } from './metrics/bootstrap.ts';
 export { answerMetrics, metrics, questions, table, tagMetrics, tags } from './tasks/declare.ts';
 export { tasks } from './tasks/tasks.ts';
 export { goldOf, labelsOf, requireLabels } from './tasks/labels.ts';
+export { splitRows } from './tasks/split.ts';
+export type { Split } from './tasks/split.ts';
+export { evaluateTask } from './tasks/evaluate.ts';
+export type { Measurement } from './tasks/evaluate.ts';
+export { baselinesOf, majority, majorityTag, tagPerWord } from './tasks/baselines.ts';
+export { bagOfWords } from './tasks/bag.ts';
 export { paste } from './tasks/read/lines.ts';
 export type { Column, Format } from './tasks/read/records.ts';
-export type { FileName, Gold, Metric, Placed, Predicted, QuestionRow, Reading, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
+export type { Baseline, FileName, Gold, Metric, Placed, Predicted, QuestionRow, Reading, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
 
 // Fine-tuning: from a task's rows to a network that does it.
 export { batchOf, byLength, encodeTexts, encodeWords } from './tasks/encode.ts';

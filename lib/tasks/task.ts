@@ -89,3 +89,9 @@ export interface TaskDeclaration<R extends Row = Row> {
   /** More training rows from those that there are: MRPC and STS-B are symmetrised. */
   augment?(rows: readonly R[]): R[];
 }
+
+/** What predicts without a network, to stand beside a result. */
+export interface Baseline<R extends Row = Row> {
+  readonly name: string;
+  predict(rows: readonly R[]): Promise<Predicted<R>[]>;
+}

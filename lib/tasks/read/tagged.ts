@@ -55,8 +55,8 @@ export const taggedRows =
         return;
       }
       const fields = line.includes('\t') ? line.split('\t') : line.trim().split(/ +/);
-      if (placeOf(word) !== 0 && /^\d+[-.]\d+$/.test(fields[0])) return;
       const [form, label] = [word, tag].map((column) => fields.at(placeOf(column))?.trim() ?? '');
+      if (form !== fields[0] && /^\d+[-.]\d+$/.test(fields[0])) return;
       if (form === '') refuse(at, `expected a word in column ${word}, got '${line.slice(0, 80)}'`);
       const tagged = label !== '' && fields.length > 1;
       if (!tagged && !unlabelled)
