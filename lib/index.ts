@@ -96,7 +96,8 @@ export type { Classified, Embedded, Pooling, Prediction, Streaming, Tagged, Text
 export { accuracy, binaryF1, macroF1, matthews, microF1 } from './metrics/classification.ts';
 export type { F1, Label } from './metrics/classification.ts';
 export { pearson, spearman } from './metrics/correlation.ts';
-export { exactMatch, normaliseAnswer, tokenF1 } from './metrics/answers.ts';
+export { bestThreshold, exactMatch, normaliseAnswer, scoreAnswers, tokenF1 } from './metrics/answers.ts';
+export type { AnswerScore } from './metrics/answers.ts';
 export { entityF1, taggedSpans } from './metrics/entities.ts';
 export type { TaggedSpan } from './metrics/entities.ts';
 export { bootstrap } from './metrics/bootstrap.ts';
@@ -123,3 +124,7 @@ export { finetune, finetuneStep } from './tasks/finetune.ts';
 export type { Epoch, Learner, Settings, TaskBatch, Tuned, TunedState, Watch } from './tasks/finetune.ts';
 export { completed, inRange, rangeOf, tagExamples, tagLearner, textExamples, textLearner, withDropout } from './tasks/learn.ts';
 export type { LabelledBatch, Range, TagExample, TextExample } from './tasks/learn.ts';
+export { mostContext, positionsIn, textOf, windower } from './tasks/windows.ts';
+export type { TokenSpan, Window, WindowedQuestion, Windowing } from './tasks/windows.ts';
+export { answerExamples, answerLearner, answerQuestions, bestAnswer, decodeAnswers, NO_ANSWER_THRESHOLD } from './tasks/answering.ts';
+export type { AnswerBatch, AnsweredQuestion, AnswerExample, Answering, AnswerParams, Decoding, FoundAnswer, Likely } from './tasks/answering.ts';

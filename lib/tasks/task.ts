@@ -42,7 +42,7 @@ export interface Recipe {
   readonly learningRate?: number;
   readonly layerDecay?: number;
   readonly weightDecay?: number;
-  /** Tokens by which windows of a long context overlap: answering alone. */
+  /** Tokens from the start of one window of a long context to that of the next: answering alone. */
   readonly stride?: number;
 }
 

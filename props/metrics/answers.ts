@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exactMatch, normaliseAnswer, tokenF1 } from '../../lib/metrics/answers.ts';
+import { bestThreshold, exactMatch, normaliseAnswer, scoreAnswers, tokenF1 } from '../../lib/metrics/answers.ts';
 import { near } from './near.ts';
 
 const test = suite('answers');
@@ -62,6 +62,41 @@ test('a question without an answer is answered by nothing, and by nothing alone'
     assert.equal([exactMatch('Paris', gold), tokenF1('Paris', gold)], [0, 0]);
   }
   assert.equal([exactMatch('', ['Paris']), tokenF1('', ['Paris'])], [0, 0]);
+});
+
+/** Questions with the best answer, how sure it is that there is none, and the right answers: as many columns. */
+const judged = fc
+  .array(fc.tuple(answer, fc.integer({ min: -3, max: 3 }), fc.array(answer, { maxLength: 2 })), { minLength: 1, maxLength: 12 })
+  .map((rows) => [rows.map(([a]) => a), rows.map(([, b]) => b), rows.map(([, , c]) => c)] as const);
+
+test('the scores of all questions are the means of those with and without an answer, by their number', () => {
+  fc.assert(
+    fc.property(judged, ([predicted, , gold]) => {
+      const { all, hasAnswer, noAnswer } = scoreAnswers(predicted, gold);
+      assert.is(all.count, gold.length);
+      assert.is(noAnswer.count, gold.filter((answers) => answers.length === 0).length);
+      for (const [name, score] of [['exact', exactMatch], ['f1', tokenF1]] as const) {
+        near(all[name], gold.reduce((sum, answers, i) => sum + score(predicted[i], answers), 0) / gold.length);
+        const parts = [hasAnswer, noAnswer].filter(({ count }) => count > 0);
+        near(all[name], parts.reduce((sum, part) => sum + part[name] * part.count, 0) / all.count);
+      }
+    }),
+  );
+  assert.throws(() => scoreAnswers(['a'], []), /scoreAnswers: expected a prediction for each of 0; got 1/);
+});
+
+test('no threshold is better than the best one, which reaches what it says', () => {
+  fc.assert(
+    fc.property(judged, ([predicted, missing, gold]) => {
+      for (const score of [exactMatch, tokenF1]) {
+        const at = (threshold: number) =>
+          gold.reduce((sum, answers, i) => sum + score(missing[i] > threshold ? '' : predicted[i], answers), 0) / gold.length;
+        const best = bestThreshold(predicted, missing, gold, score);
+        near(at(best.threshold), best.score);
+        for (const threshold of [-Infinity, ...missing]) assert.ok(at(threshold) <= best.score + 1e-12);
+      }
+    }),
+  );
 });
 
 test.run();
