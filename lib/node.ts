@@ -16,6 +16,8 @@ export { openRun } from './io/run.ts';
 export type { Run } from './io/run.ts';
 export { appendMetrics, readMetrics, writeMetrics } from './io/metrics.ts';
 export type { Measured, MetricsRecord, SampledWord } from './io/metrics.ts';
+export { recordsOf } from './io/lines.ts';
+export type { StreamFormat, StreamRecord } from './io/lines.ts';
 export { cached, hashOf } from './io/cache.ts';
 export type { CachedArray } from './io/cache.ts';
 export { huggingFaceName, isTransposed } from './io/names.ts';

@@ -56,6 +56,13 @@ export const openModel = (path: string, network: Network): Opened => {
   return { config: withoutDropout(config), params: params as Params, tokenizer };
 };
 
+/** Opens a fine-tuned model: its own folder, or that of the run that made it; or, where it is said, that of a `network`. */
+export const openTrained = (path: string, network?: Network): { readonly dir: string; readonly model: Model } => {
+  const inside = ['model', ...(network ? [network] : [])].map((name) => join(path, name));
+  const dir = existsSync(join(path, 'config.json')) ? path : (inside.find((folder) => existsSync(folder)) ?? path);
+  return { dir, model: readModel(dir) };
+};
+
 /** A text as tokens with their places in it, and as a batch of one row. */
 export type Reading = ReturnType<WordPiece['encode']> & { readonly batch: Batch };
 
