@@ -62,16 +62,15 @@ export interface Recorder {
 /** The open tapes, innermost last. */
 export const recorders: Recorder[] = [];
 
+const launch = (op: Op, params: Params, inputs: readonly Tensor[], spec: Spec): Tensor => {
+  const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
+  return wrap(queueOf(inputs, op.name).launch(op, params, inputs.map((x) => x.buffer), specs, spec), spec);
+};
+
 const invoke = (op: Op, params: Params, inputs: readonly Tensor[]): Tensor => {
-  const queue = queueOf(inputs, op.name);
   const spec = op.shape(inputs, params);
-  const buffers = inputs.map((x) => x.buffer);
-  const launch = () => {
-    const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
-    return wrap(queue.launch(op, params, buffers, specs, spec), spec);
-  };
-  const place = op.view?.(buffers, params);
-  const output = place === undefined ? launch() : view(place, spec);
+  const place = op.view?.(inputs.map((x) => x.buffer), params);
+  const output = place === undefined ? launch(op, params, inputs, spec) : view(place, spec);
   for (const tape of recorders) tape.record(op, params, inputs, output);
   return output;
 };

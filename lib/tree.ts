@@ -11,15 +11,19 @@ export const leaf: unique symbol = Symbol('leaf');
 
 const isTensor = (x: unknown): x is Tensor => typeof x === 'object' && x !== null && leaf in x;
 
-const isBranch = (x: unknown): x is Record<string, unknown> =>
-  Array.isArray(x) ||
-  (typeof x === 'object' && x !== null && [Object.prototype, null].includes(Object.getPrototypeOf(x)));
+const isBranch = (x: unknown): x is Record<string, unknown> => {
+  if (typeof x !== 'object' || x === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(x);
+  return prototype === Object.prototype || prototype === null || Array.isArray(x);
+};
+
+const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 /** Calls `visit` for every tensor of the tree, in order of its keys. */
 const walk = (tree: unknown, visit: (x: Tensor, path: string) => void, path = ''): void => {
   if (isTensor(tree)) visit(tree, path);
   else if (isBranch(tree)) {
-    for (const key of Object.keys(tree)) walk(tree[key], visit, path === '' ? key : `${path}.${key}`);
+    for (const key of Object.keys(tree)) walk(tree[key], visit, below(path, key));
   }
 };
 
@@ -37,26 +41,28 @@ export const paths = (tree: unknown): string[] => {
   return found;
 };
 
+type Visit = (path: string, x: Tensor, ...rest: Tensor[]) => unknown;
+
+const replace = (f: Visit, node: unknown, others: unknown[], path: string): unknown => {
+  if (isTensor(node)) {
+    others.forEach((other, i) => {
+      if (!isTensor(other)) throw new Error(`map: tree ${i + 2} has no tensor at '${path}', where the first tree has one`);
+    });
+    return f(path, node, ...(others as Tensor[]));
+  }
+  if (!isBranch(node)) return node;
+  const keys = Object.keys(node);
+  const children = keys.map((key) =>
+    replace(f, node[key], others.map((other) => (isBranch(other) ? other[key] : undefined)), below(path, key)),
+  );
+  return Array.isArray(node) ? children : Object.fromEntries(keys.map((key, i) => [key, children[i]]));
+};
+
 /**
  * The tree with every tensor replaced by `f(path, tensor, …)`, called with the tensors at the same place in the other
  * trees. Throws when another tree lacks a tensor there.
  */
-export const mapPaths = <T>(f: (path: string, x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T => {
-  const go = (node: unknown, others: unknown[], path: string): unknown => {
-    if (isTensor(node)) {
-      others.forEach((other, i) => {
-        if (!isTensor(other)) throw new Error(`map: tree ${i + 2} has no tensor at '${path}', where the first tree has one`);
-      });
-      return f(path, node, ...(others as Tensor[]));
-    }
-    if (!isBranch(node)) return node;
-    const child = (key: string) =>
-      go(node[key], others.map((other) => (isBranch(other) ? other[key] : undefined)), path === '' ? key : `${path}.${key}`);
-    if (Array.isArray(node)) return node.map((_, i) => child(String(i)));
-    return Object.fromEntries(Object.keys(node).map((key) => [key, child(key)]));
-  };
-  return go(tree, rest, '') as T;
-};
+export const mapPaths = <T>(f: Visit, tree: T, ...rest: unknown[]): T => replace(f, tree, rest, '') as T;
 
 /** The tree with every tensor replaced by `f(tensor, …)`: `map(add, params, updates)`. */
 export const map = <T>(f: (x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T =>

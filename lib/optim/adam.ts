@@ -9,7 +9,7 @@ import { each, elementwise, operation, sameShapes } from '../op.ts';
 import { add, div, exp, mul, sub, zeros } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
 import { map } from '../tree.ts';
-import { mapPacked, packed } from './packed.ts';
+import { together } from './packed.ts';
 import type { Transform } from './transform.ts';
 
 /** A fused elementwise operation of two tensors and one number. */
@@ -60,14 +60,19 @@ export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, biasCo
   update(gradients, state, _) {
     const old = state as { m: typeof gradients; v: typeof gradients; updates: Tensor };
     const updates = add(old.updates, 1);
-    const g = packed(gradients);
-    const m = mapPacked((m, g) => average({ parameter: 1 - beta1 }, m, g), old.m, g);
-    const v = mapPacked((v, g) => averageSquare({ parameter: 1 - beta2 }, v, g), old.v, g);
     // With bias correction m̂ / (√v̂ + ε), where 1 − βᵗ = 1 − e^(t ln β).
     const missing = (beta: number) => sub(1, exp(mul(updates, Math.log(beta))));
     const corrected = (average: Tensor, beta: number) => (biasCorrection ? div(average, missing(beta)) : average);
-    const toDirection = (m: Tensor, v: Tensor) =>
-      direction({ parameter: Math.max(epsilon, LEAST_EPSILON) }, corrected(m, beta1), corrected(v, beta2));
-    return [mapPacked(toDirection, m, v), { m, v, updates }];
+    const [u, m, v] = together(
+      (g, oldM, oldV) => {
+        const m = average({ parameter: 1 - beta1 }, oldM, g);
+        const v = averageSquare({ parameter: 1 - beta2 }, oldV, g);
+        return [direction({ parameter: Math.max(epsilon, LEAST_EPSILON) }, corrected(m, beta1), corrected(v, beta2)), m, v];
+      },
+      gradients,
+      old.m,
+      old.v,
+    );
+    return [u, { m, v, updates }];
   },
 });

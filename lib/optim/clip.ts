@@ -7,17 +7,15 @@ import { pack } from '../ops/pack.ts';
 import { sumSquares } from '../ops/reduce.ts';
 import type { Tensor } from '../tensor.ts';
 import { leaves } from '../tree.ts';
-import { mapPacked, packed } from './packed.ts';
+import { mapPacked } from './packed.ts';
 import type { Transform } from './transform.ts';
 import { stateless } from './transform.ts';
 
+const norm = (x: Tensor): Tensor => sqrt(sumSquares(x));
+
 /** ‖g‖: the square root of the sum of the squares of all elements of all tensors of a tree; a scalar. */
-export const globalNorm = (tree: unknown): Tensor => sqrt(sumSquares(pack(leaves(tree))));
+export const globalNorm = (tree: unknown): Tensor => norm(pack(leaves(tree)));
 
 /** Scales all gradients down together when their global norm exceeds `limit` (1 in ELECTRA). */
 export const clipByGlobalNorm = (limit: number): Transform =>
-  stateless((gradients) => {
-    const all = packed(gradients);
-    const scale = div(limit, maximum(globalNorm(all), limit));
-    return mapPacked((g) => mul(g, scale), all);
-  });
+  stateless((gradients) => mapPacked((g) => mul(g, div(limit, maximum(norm(g), limit))), gradients));

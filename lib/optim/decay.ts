@@ -3,7 +3,7 @@
  * accepts by their path. ELECTRA decays embeddings and kernels, but no bias and no layer norm.
  */
 import { add } from '../ops/arith.ts';
-import { mapPacked, scaleLeaves } from './packed.ts';
+import { mapPacked, scalePacked } from './packed.ts';
 import type { Transform } from './transform.ts';
 import { stateless } from './transform.ts';
 
@@ -12,6 +12,7 @@ export const isDecayed = (path: string): boolean => !/norm|bias/i.test(path);
 
 /** Adds `rate` · parameter to the update of every parameter whose path `where` accepts. */
 export const addDecayedWeights = (rate: number, where: (path: string) => boolean = isDecayed): Transform =>
-  stateless((gradients, params) =>
-    rate === 0 ? gradients : mapPacked(add, gradients, scaleLeaves((path) => (where(path) ? rate : 0), params)),
-  );
+  stateless((gradients, params) => {
+    const decayed = scalePacked(params, (path) => (where(path) ? rate : 0));
+    return rate === 0 ? gradients : mapPacked((g, p) => add(g, decayed(p)), gradients, params);
+  });

@@ -14,36 +14,36 @@ import { wrap } from '../tensor.ts';
 import { leaves, mapPaths, paths, refill } from '../tree.ts';
 
 /**
- * `map(f, tree, …)`, launched once for all leaves. `f` is elementwise, and 0 where its arguments are 0, since between the
- * leaves lie zeros that should stay so.
+ * Applies `f` once to all leaves of some trees together; each tensor of the list that it returns becomes a tree. `f` is
+ * elementwise, and 0 where its arguments are 0, since between the leaves lie zeros that should stay so.
  *
  * Throws when the trees' leaves differ in place or shape.
  */
-export const mapPacked = <T>(f: (x: Tensor, ...rest: Tensor[]) => Tensor, tree: T, ...rest: unknown[]): T => {
+export const together = <T>(f: (x: Tensor, ...rest: Tensor[]) => Tensor[], tree: T, ...rest: unknown[]): T[] => {
   const rows: Tensor[][] = [];
   mapPaths((path, x, ...others) => {
     for (const { shape } of others) {
-      if (!sameShape(shape, x.shape)) throw new Error(`mapPacked: the trees have ${show(x.shape)} and ${show(shape)} at '${path}'`);
+      if (!sameShape(shape, x.shape)) throw new Error(`together: the trees have ${show(x.shape)} and ${show(shape)} at '${path}'`);
     }
     rows.push([x, ...others]);
   }, tree, ...rest);
-  if (rows.length === 0) return tree;
+  const like = rows.map(([x]) => x);
   return scoped(() => {
-    const [x, ...others] = rows[0].map((_, column) => pack(rows.map((row) => row[column])));
-    return refill(tree, unpack(f(x, ...others), rows.map((row) => row[0])));
-  }, 'mapPacked');
+    const [x, ...others] = [tree, ...rest].map((_, column) => pack(rows.map((row) => row[column])));
+    return f(x, ...others).map((y) => refill(tree, unpack(y, like)));
+  }, 'together');
 };
 
-/** The same tree, its leaves packed. */
-export const packed = <T>(tree: T): T => mapPacked((x) => x, tree);
+/** `map(f, tree, …)`, launched once for all leaves: `together` with one result. */
+export const mapPacked = <T>(f: (x: Tensor, ...rest: Tensor[]) => Tensor, tree: T, ...rest: unknown[]): T =>
+  together((...xs) => [f(...xs)], tree, ...rest)[0];
 
-/** The tree with each leaf times the number that belongs to its path. */
-export const scaleLeaves = <T>(factor: (path: string) => number, tree: T): T => {
+/** A function for `mapPacked` that multiplies each leaf of the tree by the number that belongs to its path. */
+export const scalePacked = (tree: unknown, factor: (path: string) => number): ((x: Tensor) => Tensor) => {
   const blocks = leaves(tree).map(({ size }) => blocksOf(size));
   const factors = paths(tree).map(factor);
-  return mapPacked((x) => {
+  return (x) => {
     const list = (values: number[], dtype: DType) => wrap(x.buffer.queue.write(values), { shape: [values.length], dtype });
-    const rows = reshape(x, [-1, ALIGNED]);
-    return reshape(scaleRuns(rows, list(blocks, 'i32'), list(factors, 'f32')), x.shape);
-  }, tree);
+    return reshape(scaleRuns(reshape(x, [-1, ALIGNED]), list(blocks, 'i32'), list(factors, 'f32')), x.shape);
+  };
 };
