@@ -1,10 +1,11 @@
-"""The pre-training step of lib/electra/step.ts in PyTorch (1.13 or later), on a CPU, as a user who cares for speed writes it.
+"""The pre-training step of lib/electra/step.ts in PyTorch (1.13 or later), as a user who cares for speed writes it.
 
 Fused operators where eager PyTorch has them (linear, gelu, layer_norm, cross_entropy, baddbmm with the mask and the
 scale in it), one product for query, key and value, and all parameters in one flat tensor of which the modules hold
 views, so that clipping and AdamW (torch.optim's formula, in place) are a dozen calls instead of thousands.
 
-Reads a JSON job as its first argument, {config, dropout, warmup, steps}; prints JSON: {description, threads, times, losses}.
+Reads a JSON job as its first argument, {config, dropout, warmup, steps, device?: "cpu" or "cuda", compile?: boolean};
+prints JSON: {description, threads, times, losses}. On CUDA products are in float32 too, without TF32.
 """
 
 import ctypes
@@ -26,6 +27,8 @@ special, training = config["special"], config["training"]
 b, t, v, e = training["batchSize"], training["sequenceLength"], config["vocabSize"], config["embeddingSize"]
 n = max(1, math.floor((config["maskProbability"] + 0.005) * t))
 epsilon = config["layerNormEpsilon"]
+device = torch.device(job.get("device", "cpu"))
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 torch.manual_seed(0)
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
 
@@ -93,13 +96,13 @@ class Electra(nn.Module):
         candidates = attend.bool()
         for name in ("cls", "sep", "mask", "pad"):
             candidates = candidates & (tokens != special[name])
-        at = (torch.rand(b, t) + 1).mul_(candidates).topk(n, sorted=False).indices
+        at = (torch.rand(b, t, device=device) + 1).mul_(candidates).topk(n, sorted=False).indices
         answers = tokens.gather(1, at)
-        hidden = torch.where(torch.rand(b, n) < config["hideProbability"], special["mask"], answers)
+        hidden = torch.where(torch.rand(b, n, device=device) < config["hideProbability"], special["mask"], answers)
         mask = ((attend - 1) * 1e9).view(b, 1, t)
 
         h = self.generator(self.embed(tokens.scatter(1, at, hidden), types), mask)
-        h = h[(at + torch.arange(b).unsqueeze(1) * t).view(-1)]
+        h = h[(at + torch.arange(b, device=device).unsqueeze(1) * t).view(-1)]
         guesses = F.linear(self.guess_norm(F.gelu(self.guess(h))), self.word.weight, self.guess_bias)
         mlm = F.cross_entropy(guesses, answers.view(-1))
 
@@ -129,15 +132,16 @@ def flatten(model):
     return flat, gradient, decayed
 
 
-model = Electra()
+model = Electra().to(device)
 flat, gradient, decayed = flatten(model)
 m, s, root = torch.zeros_like(flat), torch.zeros_like(flat), torch.empty_like(flat)
 beta1, beta2 = 0.9, 0.999
+forward = torch.compile(model) if job.get("compile") else model
 
 
 def step(count, tokens, types, attend):
     gradient.zero_()
-    loss = model(tokens, types, attend)
+    loss = forward(tokens, types, attend)
     loss.backward()
     scale = 1 / max(gradient.norm().item(), training["clipNorm"])
     rate = 5e-4 * min(1, count / 10) * (1 - count / 1000)
@@ -153,6 +157,8 @@ def step(count, tokens, types, attend):
 def instructions():
     """Which kernels run, in the libraries' own words: ATen's instruction set, and OpenBLAS's core where it is the BLAS."""
     found = re.search(r"CPU capability usage: (\S+)", torch.__config__.show())
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name()}, {'torch.compile' if job.get('compile') else 'eager'}"
     said = [f"ATen {found[1]}"] if found else []
     with open("/proc/self/maps") as maps:
         library = next((line.split()[-1] for line in maps if "libopenblas" in line), None)
@@ -163,8 +169,8 @@ def instructions():
     return "; ".join(["CPU", *said])
 
 
-types, attend = torch.zeros(b, t, dtype=torch.long), torch.ones(b, t)
-k = torch.arange(b * t)
+types, attend = torch.zeros(b, t, dtype=torch.long, device=device), torch.ones(b, t, device=device)
+k = torch.arange(b * t, device=device)
 times, losses = [], []
 for i in range(job["warmup"] + job["steps"]):
     tokens = special["mask"] + 1 + (k + i * 31) * 7919 % min(1000, v - special["mask"] - 1)

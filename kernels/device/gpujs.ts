@@ -73,14 +73,25 @@ interface Translated {
   build(...args: unknown[]): unknown;
   _buildAsync(): Promise<void>;
   readonly compiledSource: string;
-  readonly workgroupSize: readonly number[];
 }
 
+/** Threads of a workgroup. */
+export const WORKGROUP = 64;
+
+/** How gpu.js begins a kernel over two or three axes: in tiles, of which WebGPU has too few on a long axis. */
+const TILED = /@workgroup_size\(8, 8, 1\)\s*fn main\(@builtin\(global_invocation_id\) gid : vec3<u32>\) \{/;
+
+/** The same over the elements one after another, in workgroups that are folded as gpu.js folds those of a single axis. */
+const FLAT = `@workgroup_size(${WORKGROUP}, 1, 1)
+fn main(@builtin(global_invocation_id) id : vec3<u32>) {
+  let flat : u32 = id.x + id.y * params.dispatchWidth;
+  let gid = vec3<u32>(flat % params.outputX, (flat / params.outputX) % params.outputY, flat / (params.outputX * params.outputY));`;
+
 /**
- * A translator to WGSL, by kernel: its source, and the threads of its workgroup, which are a row where the grid has one
- * axis. What gpu.js would do next, on a device of its own, is left out.
+ * A translator to WGSL, by kernel: a thread an element, in workgroups of `WORKGROUP`. What gpu.js would do next, on a device
+ * of its own, is left out.
  */
-export const translator = (): ((call: KernelCall) => { wgsl: string; workgroup: readonly number[] }) => {
+export const translator = (): ((call: KernelCall) => string) => {
   const compile = compiler('webgpu');
   return (call) => {
     const compiled = compile(call);
@@ -89,7 +100,7 @@ export const translator = (): ((call: KernelCall) => { wgsl: string; workgroup: 
     const kernel = compiled.kernel as Translated;
     kernel._buildAsync = () => Promise.resolve();
     kernel.build(...argumentsOf(call.arrays.map(() => [0]), call));
-    return { wgsl: kernel.compiledSource, workgroup: kernel.workgroupSize };
+    return kernel.compiledSource.replace(TILED, FLAT);
   };
 };
 

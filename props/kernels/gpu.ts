@@ -8,7 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Counts } from '../../bench/gpu/counted.ts';
 import { count } from '../../bench/gpu/counted.ts';
-import { useQueue } from '../../kernels/device/choose.ts';
+import { useDevice, useQueue } from '../../kernels/device/choose.ts';
 import type { Device } from '../../kernels/device/device.ts';
 import { openGpuOn, probeGpu } from '../../kernels/device/gpu.ts';
 import { findAdapter, requestDevice } from '../../kernels/device/gpu/adapter.ts';
@@ -16,6 +16,7 @@ import { openQueue } from '../../kernels/device/queue.ts';
 import type { ElectraConfig } from '../../lib/electra/config.ts';
 import type { State } from '../../lib/electra/step.ts';
 import { initState, pretrainStep } from '../../lib/electra/step.ts';
+import { key, uniform } from '../../lib/key.ts';
 import { scoped } from '../../lib/memory.ts';
 import { add, full, mul } from '../../lib/ops/arith.ts';
 import { reshape } from '../../lib/ops/axes.ts';
@@ -208,6 +209,15 @@ law('a tensor larger than the adapter binds is refused with both sizes', () =>
     const most = raw.limits.maxStorageBufferBindingSize;
     const error = await rejection(full([most / 4 + 1], 0).data());
     assert.match(error.message, /a tensor of [\d.]+ MB was asked for, but this adapter binds buffers of [\d.]+ MB at most; take smaller batches/);
+  }));
+
+law('more elements than one axis has workgroups for are computed too, along one axis of a grid and along two', () =>
+  onDevice(async () => {
+    const many = await add(full([5_000_000], 1), 1).data();
+    assert.ok(many.every((x) => x === 2));
+    const drawn = await uniform(key(1), [600_000]).data();
+    await useDevice('wasm');
+    assert.equal(drawn.slice(-100), (await uniform(key(1), [600_000]).data()).slice(-100));
   }));
 
 law('what WebGPU refuses breaks the device, with its reason', () =>

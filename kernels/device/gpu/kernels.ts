@@ -19,8 +19,6 @@ export interface Layout {
 
 export interface Pipeline {
   readonly name: string;
-  /** The threads of a workgroup, as gpu.js chooses them. */
-  readonly workgroup: readonly number[];
   readonly layout: Layout;
   /** Once it is built. */
   compute?: GPUComputePipeline;
@@ -75,11 +73,11 @@ export const openKernels = (device: GPUDevice): Kernels => {
   };
 
   /** What was made for `key`, or a pipeline that is being built from now on. */
-  const made = (key: unknown, name: string, source: () => { wgsl: string; workgroup: readonly number[] }): Pipeline => {
+  const made = (key: unknown, name: string, source: () => string): Pipeline => {
     const found = pipelines.get(key);
     if (found !== undefined) return found;
-    const { wgsl, workgroup } = source();
-    const pipeline: Pipeline = { name, workgroup, layout: layoutOf(name, wgsl) };
+    const wgsl = source();
+    const pipeline: Pipeline = { name, layout: layoutOf(name, wgsl) };
     pipelines.set(key, pipeline);
     unbuilt.push(build(pipeline, wgsl));
     return pipeline;
@@ -87,7 +85,7 @@ export const openKernels = (device: GPUDevice): Kernels => {
 
   return {
     of: (call) => made(call.kernel, call.kernel.name, () => translate(call)),
-    written: (name, wgsl) => made(wgsl, name, () => ({ wgsl, workgroup: [] })),
+    written: (name, wgsl) => made(wgsl, name, () => wgsl),
     building() {
       if (unbuilt.length === 0) return undefined;
       const all = Promise.all(unbuilt);

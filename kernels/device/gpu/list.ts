@@ -82,7 +82,7 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
         if (pipeline.compute !== current) pass.setPipeline(pipeline.compute);
         current = pipeline.compute;
         pass.setBindGroup(0, bindings.group(pipeline.layout, uniforms.page, bound), [uniforms.offset]);
-        pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
+        pass.dispatchWorkgroups(...groups);
       };
 
       const launch = ({ inputs, output }: Launch<Block>, plan: Plan | undefined): void => {

@@ -6,6 +6,7 @@
 import { sizeOf } from '../../../lib/shape.ts';
 import type * as tuned from '../../fast/wgsl/dispatch.ts';
 import type { KernelCall, Launch, Params } from '../device.ts';
+import { WORKGROUP } from '../gpujs.ts';
 import type { Kernels, Pipeline } from './kernels.ts';
 import type { Place, Uniforms } from './uniforms.ts';
 
@@ -16,7 +17,7 @@ export interface Dispatch {
   readonly pipeline: Pipeline;
   /** What it reads, then what it fills: inputs by their index, scratch arrays by a name, and the output. */
   readonly arrays: readonly (number | string)[];
-  readonly groups: readonly number[];
+  readonly groups: readonly [number, number, number];
   readonly uniforms: Place;
   /** Of the output, only these elements. */
   readonly range?: { readonly from: number; readonly size: number };
@@ -64,17 +65,13 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
   const plans = new Map<string, Plan>();
   const most = device.limits.maxComputeWorkgroupsPerDimension;
 
-  /** The workgroups of a grid; a single axis that is too long for one dimension is folded over two, `width` threads each. */
-  const groupsOf = (grid: readonly number[], { name, workgroup }: Pipeline, flat: boolean): { groups: number[]; width: number } => {
-    const groups = workgroup.map((threads, axis) => Math.ceil(grid[axis] / threads));
-    if (flat && groups[0] > most) {
-      groups[1] = Math.ceil(groups[0] / most);
-      groups[0] = Math.ceil(groups[0] / groups[1]);
-    }
-    if (groups.some((count) => count > most)) {
-      throw new Error(`gpu: ${name} over ${grid.join(' × ')} elements needs ${groups.join(' × ')} workgroups, but this adapter runs ${most} an axis; take smaller batches`);
-    }
-    return { groups, width: flat ? groups[0] * workgroup[0] : 0 };
+  /** The workgroups of so many elements, folded over two axes where one is too short; `width` is a row's threads. */
+  const groupsOf = (count: number, name: string): { groups: [number, number, number]; width: number } => {
+    const all = Math.ceil(count / WORKGROUP);
+    const rows = Math.max(1, Math.ceil(all / most));
+    const row = Math.ceil(all / rows);
+    if (rows > most) throw new Error(`gpu: ${name} over ${count} elements needs ${all} workgroups, but this adapter runs ${most}² at most; take smaller batches`);
+    return { groups: [row, rows, 1], width: row * WORKGROUP };
   };
 
   /** A gpu.js kernel takes the grid, four words an array, then the integers, then the floats. */
@@ -82,7 +79,7 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
     const { output, arrays, into = OUTPUT, at } = call;
     const pipeline = kernels.of(call);
     const [x, y = 1, z = 1] = output;
-    const { groups, width } = groupsOf([x, y, z], pipeline, output.length === 1);
+    const { groups, width } = groupsOf(x * y * z, pipeline.name);
     const words = [x, y, z, width, ...sizes.flatMap((n) => [n, 1, 1, n])];
     const range = at === undefined ? undefined : { from: at, size: sizeOf(output) };
     return { pipeline, arrays: [...arrays, into], groups, uniforms: uniforms.add(wordsOf(words, call), pipeline.name), range };

@@ -1,0 +1,77 @@
+/**
+ * Single operations on the GPU: first the ceilings, a copy of a large buffer and the best matrix product, then every case
+ * beside them. Times are the GPU's own where it has a clock, else those of ten launches submitted together.
+ */
+import type { Case } from '../measure.ts';
+import { cases, product } from '../cases.ts';
+import { median } from '../median.ts';
+import { scoped, tensor } from '../../lib/index.ts';
+import { openMeasured } from './open.ts';
+
+/** Launches between two looks at the clock. */
+const REPEATS = 10;
+const MILLISECONDS = 300;
+
+export interface Ceiling {
+  readonly gigabytes: number;
+  readonly gflops: number;
+  /** The product that reached it. */
+  readonly best: string;
+}
+
+/** GB/s of a copy from one large buffer to another, read and written. */
+const copy = async (raw: GPUDevice): Promise<number> => {
+  const size = Math.min(2 ** 28, raw.limits.maxBufferSize);
+  const [from, to] = [0, 1].map(() => raw.createBuffer({ size, usage: 4 | 8 }));
+  const rates: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const start = performance.now();
+    const encoder = raw.createCommandEncoder();
+    for (let k = 0; k < 4; k++) encoder.copyBufferToBuffer(from, 0, to, 0, size);
+    raw.queue.submit([encoder.finish()]);
+    await raw.queue.onSubmittedWorkDone();
+    rates.push((8 * size) / (performance.now() - start) / 1e6);
+  }
+  from.destroy();
+  to.destroy();
+  return Math.max(...rates);
+};
+
+export interface Timed {
+  readonly name: string;
+  readonly ms: number;
+  readonly flops?: number;
+  readonly bytes: number;
+}
+
+/** Times the ceilings and all cases on a device of its own. */
+export const timeKernels = async (): Promise<{ ceiling: Ceiling; timed: Timed[] }> => {
+  const { raw, clock, software, close } = await openMeasured();
+  const last = tensor([0]);
+
+  const time = async (one: Case): Promise<number> => {
+    const inputs = scoped(() => one.inputs());
+    const times: number[] = [];
+    for (let spent = 0; times.length < 3 || (spent < MILLISECONDS && times.length < 200); ) {
+      await last.data();
+      await clock?.busy();
+      const start = performance.now();
+      for (let i = 0; i < REPEATS; i++) scoped(() => void one.run(...inputs));
+      await last.data();
+      const wall = performance.now() - start;
+      spent += wall;
+      times.push((clock ? await clock.busy() : wall) / REPEATS);
+    }
+    inputs.forEach((x) => x.free('after it was timed'));
+    return median(times.slice(1));
+  };
+
+  const timed: Timed[] = [];
+  const sizes = software ? [256, 512] : [1024, 2048, 4096];
+  for (const one of [...sizes.map((n) => product(n, n, n)), ...cases]) timed.push({ ...one, ms: await time(one) });
+  const rateOf = ({ flops = 0, ms }: Timed) => flops / ms / 1e6;
+  const best = timed.reduce((most, one) => (rateOf(one) > rateOf(most) ? one : most));
+  const ceiling = { gigabytes: await copy(raw), gflops: rateOf(best), best: best.name };
+  await close();
+  return { ceiling, timed };
+};

@@ -1,0 +1,98 @@
+/**
+ * Whole pre-training steps on the GPU: how long they take, how much of that the GPU works, how many launches and
+ * submissions they are, and, on a device that dispatches nothing, what they cost the host.
+ */
+import type { ConfigName, ElectraConfig } from '../../lib/index.ts';
+import { configs, initState, ones, pretrainOptimiser, pretrainStep, stepFlops, tensor, zeros } from '../../lib/index.ts';
+import { median } from '../median.ts';
+import { openMeasured } from './open.ts';
+
+export interface Steps {
+  readonly ms: number;
+  /** Part of that in which the GPU works; undefined without a clock. */
+  readonly busy?: number;
+  readonly launches: number;
+  readonly submissions: number;
+  /** Bind groups made after the third step. */
+  readonly groups: number;
+  readonly firstLoss: number;
+  readonly lastLoss: number;
+}
+
+export const withDropout = (config: ElectraConfig, dropout: number): ElectraConfig => ({ ...config, dropout, attentionDropout: dropout });
+
+/** Makes a training loop; each call of it is a step that reads its loss. `written` gets what it took until it was handed over. */
+const loop = (config: ElectraConfig, written: (ms: number) => void = () => undefined): (() => Promise<number>) => {
+  const { batchSize: b, sequenceLength: t } = config.training;
+  const { cls, sep, mask } = config.special;
+  const optimiser = pretrainOptimiser({ learningRate: 5e-4, warmupSteps: 10, steps: 1000, weightDecay: 0.01, clipNorm: 1 });
+  const step = pretrainStep(config, optimiser);
+  let state = initState(config, optimiser, 0);
+  let count = 0;
+  return async () => {
+    const i = count++;
+    const word = (k: number) => mask + 1 + (((k + i * 31) * 7919) % Math.min(1000, config.vocabSize - mask - 1));
+    const tokens = Int32Array.from({ length: b * t }, (_, k) => (k % t === 0 ? cls : k % t === t - 1 ? sep : word(k)));
+    const start = performance.now();
+    const [next, { loss }] = step(state, { tokens: tensor(tokens, [b, t], 'i32'), types: zeros([b, t], 'i32'), attend: ones([b, t]) });
+    state = next;
+    const read = loss.item();
+    // The step is handed over before the first thing that waits goes on.
+    await Promise.resolve();
+    written(performance.now() - start);
+    return read;
+  };
+};
+
+/** Times steps of a configuration. Rejects when it does not fit. */
+export const timeSteps = async (config: ElectraConfig, steps: number): Promise<Steps> => {
+  const { clock, counts, close } = await openMeasured();
+  try {
+    const step = loop(config);
+    const firstLoss = await step();
+    await step();
+    await step();
+    await clock?.busy();
+    const before = { ...counts };
+    const [times, busy]: number[][] = [[], []];
+    let lastLoss = firstLoss;
+    for (let i = 0; i < steps; i++) {
+      const start = performance.now();
+      lastLoss = await step();
+      times.push(performance.now() - start);
+      if (clock) busy.push((await clock.busy()) / times[i]);
+    }
+    const perStep = (name: 'dispatches' | 'submissions') => (counts[name] - before[name]) / steps;
+    return {
+      ms: median(times),
+      busy: clock && median(busy),
+      launches: perStep('dispatches'),
+      // The clock's own submissions are its own.
+      submissions: perStep('submissions') - (clock ? 1 : 0),
+      groups: counts.groups - before.groups,
+      firstLoss,
+      lastLoss,
+    };
+  } finally {
+    await close();
+  }
+};
+
+/** Milliseconds of the host for a step, once its code is compiled: from its call until it is handed over. */
+export const hostTime = async (config: ElectraConfig, steps = 80): Promise<number> => {
+  const { close } = await openMeasured({ idle: true });
+  try {
+    const times: number[] = [];
+    const step = loop(config, (ms) => times.push(ms));
+    for (let i = 0; i < steps; i++) await step();
+    return median(times.slice(steps >> 1));
+  } finally {
+    await close();
+  }
+};
+
+/** Milliseconds that a step of a configuration would take at a rate of so many GFLOP/s. */
+export const estimate = (config: ElectraConfig, gflops: number): number => stepFlops(config) / gflops / 1e6;
+
+export const sizes: readonly ConfigName[] = ['mini', 'small', 'base'];
+export const sized = (name: ConfigName): ElectraConfig => configs[name];
