@@ -27,6 +27,9 @@ const BUSY = 256;
 /** The shortest part of k that is worth a workgroup of its own. */
 const SHORTEST = 512;
 
+/** A result so small, of sums so short, is left to a thread for each element. */
+const SMALL = 512;
+
 /** A side of the product: is it contiguous along k, and do its contiguous lines come in whole vectors? */
 interface Side {
   readonly alongInner: boolean;
@@ -166,16 +169,6 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id:
 }`;
 };
 
-const codes = new Map<string, string>();
-
-/** A shader by its choices; the text is made once. */
-const shaderOf = (choices: Shader): string => {
-  const key = JSON.stringify(choices);
-  const code = codes.get(key) ?? shader(choices);
-  codes.set(key, code);
-  return code;
-};
-
 interface Product {
   readonly batch: number;
   readonly rows: number;
@@ -199,8 +192,8 @@ const plan = (product: Product): Plan | undefined => {
   const { batch, rows, columns, inner, transposeA, transposeB, bias } = product;
   const { tile, each, groups } = tileFor(product);
   const parts = Math.max(1, Math.min(Math.floor(inner / SHORTEST), Math.ceil(BUSY / groups)));
-  if (batch * parts > 65535) return undefined;
-  const code = shaderOf({
+  if (batch * parts > 65535 || Math.max(batch * rows * columns, inner) <= SMALL) return undefined;
+  const code = shader({
     tile,
     each,
     a: { alongInner: !transposeA, vectors: whole(transposeA ? rows : inner) },
