@@ -27,7 +27,7 @@ import {
 import { loadModel } from '../lib/node.ts';
 import { exercise, fixed, heading, lesson, say, table } from './course/lesson.ts';
 import { batchOf, lessonText } from './course/text.ts';
-import { toBatch } from './pretrain/text.ts';
+import { toBatch } from './pretrain/prepare.ts';
 
 const { steps, words } = await lesson('11. Reading a discriminator', 500);
 const folder = words.find((word) => existsSync(join(word, 'discriminator')));

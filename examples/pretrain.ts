@@ -31,8 +31,9 @@ import { checkpointEvery, chooseConfig, evalEvery, freshFolder, namedConfig, par
 import type { Options } from './pretrain/options.ts';
 import { bestOf, differences, machineOf, refuseOthers, settingsOf } from './pretrain/resume.ts';
 import type { Remembered } from './pretrain/resume.ts';
-import { prepareText, readDocuments, toBatch } from './pretrain/text.ts';
-import type { Text } from './pretrain/text.ts';
+import { toBatch } from './pretrain/prepare.ts';
+import type { Text } from './pretrain/prepare.ts';
+import { prepareText, readDocuments } from './pretrain/text.ts';
 
 /**
  * Saves the last good checkpoint as the model, and says so: what is left to do when a loss is no number. The loss of a step

@@ -18,7 +18,7 @@ import {
   WordPiece,
 } from '../../lib/index.ts';
 import { readCorpus } from '../../lib/node.ts';
-import { toBatch } from '../pretrain/text.ts';
+import { toBatch } from '../pretrain/prepare.ts';
 
 const ADDRESSES = 80;
 const VOCABULARY = 1000;

@@ -5,7 +5,7 @@ import type { ElectraConfig, Evaluation } from '../../lib/index.ts';
 import type { Word } from '../report/sample.ts';
 import { paintSample } from '../report/terminal.ts';
 import type { Options } from './options.ts';
-import type { Text } from './text.ts';
+import type { Text } from './prepare.ts';
 
 export interface Progress {
   readonly mlm: number;

@@ -1,7 +1,7 @@
 /** What a run will cost, before it is started. */
 import type { ElectraConfig } from '../../lib/index.ts';
 import { chain, countParams, initState, pretrainStep, scaleByAdam, stepFlops } from '../../lib/index.ts';
-import { toBatch } from './text.ts';
+import { toBatch } from './prepare.ts';
 
 const MEGABYTE = 2 ** 20;
 

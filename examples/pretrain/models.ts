@@ -2,7 +2,7 @@
 import type { ElectraConfig, State } from '../../lib/index.ts';
 import type { Run } from '../../lib/node.ts';
 import { saveModel } from '../../lib/node.ts';
-import type { Text } from './text.ts';
+import type { Text } from './prepare.ts';
 
 /** Writes the two model folders. */
 export const saveModels = async (

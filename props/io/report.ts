@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseSentence } from '../../examples/pretrain/text.ts';
+import { chooseSentence } from '../../examples/pretrain/prepare.ts';
 import { renderComparison } from '../../examples/report/comparison.ts';
 import { readReport, writeReport } from '../../examples/report/folder.ts';
 import { renderReport } from '../../examples/report/page.ts';
