@@ -101,6 +101,21 @@ export const batchOf = (
   return { tokens: tensor(tokens, [b, t], 'i32'), types: tensor(types, [b, t], 'i32'), attend: tensor(attend, [b, t]) };
 };
 
+/**
+ * Examples in parts of like length, none more than twice as long as another in its part: what a step computes together, so
+ * that little of it is padding. (Up to eight tokens all are alike.)
+ */
+export const alike = <E extends Pick<Encoded, 'ids'>>(examples: readonly E[]): E[][] => {
+  const parts = new Map<number, E[]>();
+  for (const example of examples) {
+    const size = Math.ceil(Math.log2(Math.max(example.ids.length, 8)));
+    const part = parts.get(size);
+    if (part) part.push(example);
+    else parts.set(size, [example]);
+  }
+  return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
+};
+
 /** All examples once, those of similar length together: for evaluation and use, where the order does not matter. */
 export const byLength = <E extends Pick<Encoded, 'ids'>>(examples: readonly E[], size: number): E[][] => {
   const sorted = [...examples].sort((a, b) => a.ids.length - b.ids.length);

@@ -7,6 +7,7 @@
  *
  * The loss is the sum over the examples of a batch, clipped at 1, as published (google-research/electra,
  * finetune/classification/classification_tasks.py): so nearly every step is clipped, and all have about the same length.
+ * A sum may be computed in parts: those of a step's examples that are alike in length, so that little of it is padding.
  */
 import type { TaskHead, TaskParams } from '../electra/heads.ts';
 import type { Batch } from '../electra/mask.ts';
@@ -24,6 +25,8 @@ import { tensor } from '../tensor.ts';
 import { indicesAt } from '../text/batch.ts';
 import { derive } from '../text/order.ts';
 import { leaves, map } from '../tree.ts';
+import type { Encoded } from './encode.ts';
+import { alike } from './encode.ts';
 
 /** Sequences with what is to be learned from them. */
 export interface TaskBatch extends Batch {
@@ -50,22 +53,23 @@ export interface TunedState<Head = TaskHead> {
 /** The same parameters, of which only the head has gradients. */
 const headOnly = <Head>({ task, ...encoder }: TaskParams<Head>): TaskParams<Head> => ({ ...map(stopGradient, encoder), task });
 
-/** One step of fine-tuning; with `freeze` only the head learns. State and batch are donated. */
+/** One step of fine-tuning, on a batch in parts; with `freeze` only the head learns. State and batch are donated. */
 export const finetuneStep = <Example, B extends TaskBatch, Head>(
   { loss }: Learner<Example, B, Head>,
   optimiser: Transform,
   { freeze = false }: { readonly freeze?: boolean } = {},
 ) =>
-  donating((state: TunedState<Head>, batch: B) => {
-    const { drop } = split(rowKeys(fold(state.key, state.step), batch.tokens.shape[0]), 'drop');
+  donating((state: TunedState<Head>, parts: readonly B[]) => {
+    const { drop } = split(fold(state.key, state.step), 'drop');
 
-    const { grads, mean } = grad((params: TaskParams<Head>) => {
-      const mean = loss(drop, freeze ? headOnly(params) : params, batch);
-      return { loss: mul(mean, batch.count), mean };
+    const { grads, loss: total } = grad((params: TaskParams<Head>) => {
+      const learning = freeze ? headOnly(params) : params;
+      const sums = parts.map((part, i) => mul(loss(rowKeys(fold(drop, i), part.tokens.shape[0]), learning, part), part.count));
+      return { loss: sums.reduce((a, b) => add(a, b)) };
     })(state.params);
 
     const [updates, moments] = optimiser.update(grads, state.moments, state.params);
-    return [{ ...state, params: applyUpdates(state.params, updates), moments, step: add(state.step, 1) }, { loss: mean }] as const;
+    return [{ ...state, params: applyUpdates(state.params, updates), moments, step: add(state.step, 1) }, { loss: mul(total, 1 / parts.reduce((sum, { count }) => sum + count, 0)) }] as const;
   });
 
 /** How long and how fast a network is fine-tuned. */
@@ -125,7 +129,7 @@ const release = (tree: unknown): void => donating((_: unknown) => undefined)(tre
  *
  * Throws when there are no examples, and when a loss is no number.
  */
-export const finetune = async <Example, B extends TaskBatch, Head>(
+export const finetune = async <Example extends Pick<Encoded, 'ids'>, B extends TaskBatch, Head>(
   params: TaskParams<Head>,
   layers: number,
   learner: Learner<Example, B, Head>,
@@ -150,8 +154,8 @@ export const finetune = async <Example, B extends TaskBatch, Head>(
   let told: unknown;
 
   for (let done = 0; ; ) {
-    const batch = learner.batch(indicesAt(n, order, done, b).map((i) => examples[i]));
-    const [next, metrics] = step(state, batch);
+    const chosen = indicesAt(n, order, done, b).map((i) => examples[i]);
+    const [next, metrics] = step(state, alike(chosen).map(learner.batch));
     [state, told] = [next, metrics];
     done++;
     const loss = await metrics.loss.item();

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { batchOf, byLength, encodeTexts, encodeWords, truncatedLengths } from '../../lib/tasks/encode.ts';
+import { alike, batchOf, byLength, encodeTexts, encodeWords, truncatedLengths } from '../../lib/tasks/encode.ts';
 import { WordPiece } from '../../lib/text/wordpiece.ts';
 import { small } from '../electra/small.ts';
 
@@ -87,6 +87,20 @@ test('a batch is as long as its longest sequence, up to a multiple of eight and 
       assert.equal([ids, of, seen], [expected((i) => 5 + i, 99), expected(() => 1, 0), expected(() => 1, 0)]);
     }),
     { numRuns: 20 },
+  );
+});
+
+test('parts of like length hold every example once, none more than twice as long as another in its part', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 2, max: 200 }), { maxLength: 40 }), (lengths) => {
+      const examples = lengths.map((n, row) => ({ row, ids: Array.from({ length: n }, () => 5) }));
+      const parts = alike(examples);
+      assert.equal(parts.flat().map(({ row }) => row).sort((a, b) => a - b), examples.map(({ row }) => row));
+      for (const part of parts) {
+        const all = part.map(({ ids }) => Math.max(8, ids.length));
+        assert.ok(Math.max(...all) <= 2 * Math.min(...all));
+      }
+    }),
   );
 });
 
