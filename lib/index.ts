@@ -118,12 +118,14 @@ export type { Column, Format } from './tasks/read/records.ts';
 export type { Baseline, FileName, Gold, Metric, Placed, Predicted, QuestionRow, Reading, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
 
 // Fine-tuning: from a task's rows to a network that does it.
-export { batchOf, byLength, encodeTexts, encodeWords } from './tasks/encode.ts';
+export { alike, batchOf, byLength, encodeTexts, encodeWords } from './tasks/encode.ts';
 export type { Encoded, EncodedWords } from './tasks/encode.ts';
 export { finetune, finetuneStep } from './tasks/finetune.ts';
 export type { Epoch, Learner, Settings, TaskBatch, Tuned, TunedState, Watch } from './tasks/finetune.ts';
 export { completed, inRange, rangeOf, tagExamples, tagLearner, textExamples, textLearner, withDropout } from './tasks/learn.ts';
 export type { LabelledBatch, Range, TagExample, TextExample } from './tasks/learn.ts';
+export { finetuneTask, judge } from './tasks/tune.ts';
+export type { Judgement, Start, TaskSettings, TunedModel } from './tasks/tune.ts';
 export { mostContext, positionsIn, textOf, windower } from './tasks/windows.ts';
 export type { TokenSpan, Window, WindowedQuestion, Windowing } from './tasks/windows.ts';
 export { answerExamples, answerLearner, answerQuestions, bestAnswer, decodeAnswers, NO_ANSWER_THRESHOLD } from './tasks/answering.ts';

@@ -34,14 +34,19 @@ export const readModel = (dir: string): Model => {
   }
 };
 
+/** The model folder that a path means: itself, or that of the name in the folder of a run. */
+export const modelFolder = (path: string, name: string): string => {
+  const inside = join(path, name);
+  return !existsSync(join(path, 'config.json')) && existsSync(inside) ? inside : path;
+};
+
 /**
  * Opens a model folder, or that of the network in the folder of a run.
  *
  * Throws a UserError when the folder cannot be read, holds another network or has no tokenizer.
  */
 export const openModel = (path: string, network: Network): Opened => {
-  const inside = join(path, network);
-  const dir = !existsSync(join(path, 'config.json')) && existsSync(inside) ? inside : path;
+  const dir = modelFolder(path, network);
   const model = readModel(dir);
   const { config, params, tokenizer } = model;
   const kind = kindOf(model);

@@ -14,6 +14,7 @@ import type { Batch } from '../electra/mask.ts';
 import type { Finetuning } from '../electra/optimiser.ts';
 import { finetuneOptimiser } from '../electra/optimiser.ts';
 import { grad, stopGradient } from '../grad.ts';
+import { UserError } from '../io/error.ts';
 import { fold, key, rowKeys, split } from '../key.ts';
 import { donating, scoped } from '../memory.ts';
 import { add, mul, zeros } from '../ops/arith.ts';
@@ -127,7 +128,7 @@ const release = (tree: unknown): void => donating((_: unknown) => undefined)(tre
  * Fine-tunes a network; `evaluate` scores parameters on the dev set, and those of the epoch that had the best score (the
  * first of equals) are returned. The parameters that are given are donated.
  *
- * Throws when there are no examples, and when a loss is no number.
+ * Throws when there are no examples, and a UserError when a loss is no number.
  */
 export const finetune = async <Example extends Pick<Encoded, 'ids'>, B extends TaskBatch, Head>(
   params: TaskParams<Head>,
@@ -159,7 +160,7 @@ export const finetune = async <Example extends Pick<Encoded, 'ids'>, B extends T
     [state, told] = [next, metrics];
     done++;
     const loss = await metrics.loss.item();
-    if (!Number.isFinite(loss)) throw new Error(`the loss of step ${done} is ${loss}; choose a lower learning rate`);
+    if (!Number.isFinite(loss)) throw new UserError(`the loss of step ${done} is ${loss}; choose a lower learning rate`);
     losses.push(loss);
     watch.step?.(done, steps, loss);
 

@@ -15,6 +15,7 @@ import type { WordPiece } from '../text/wordpiece.ts';
 import type { Encoded, EncodedWords } from './encode.ts';
 import { batchOf, encodeTexts, encodeWords } from './encode.ts';
 import type { Learner, TaskBatch } from './finetune.ts';
+import { refuse } from './read/lines.ts';
 import type { Placed, Recipe, TaggedRow, TextRow } from './task.ts';
 
 /** A text and the number of its class, or its value. */
@@ -32,13 +33,13 @@ export interface LabelledBatch extends TaskBatch {
   readonly labels: Tensor;
 }
 
-/** The number of each label. Throws, with the place of the row, on one that is not there. */
+/** The number of each label. Throws a UserError, with the place of the row, on one that is not there. */
 const numbered = (labels: readonly string[]) => {
   const numbers = new Map(labels.map((label, i) => [label, i]));
   return (label: unknown, { where }: Placed): number => {
     const number = numbers.get(String(label));
     if (label === undefined || number === undefined) {
-      throw new Error(`${where}: expected a label to learn, one of ${labels.slice(0, 20).join(', ')}, got ${JSON.stringify(label)}`);
+      return refuse(where, `expected a label to learn, one of ${labels.slice(0, 20).join(', ')}, got ${JSON.stringify(label)}`);
     }
     return number;
   };
@@ -53,7 +54,7 @@ export interface Range {
 /** The smallest and largest value of some rows. */
 export const rangeOf = (rows: readonly TextRow[]): Range => {
   const values = rows.map(({ label, where }) => {
-    if (typeof label !== 'number' || !Number.isFinite(label)) throw new Error(`${where}: expected a number to learn, got ${JSON.stringify(label)}`);
+    if (typeof label !== 'number' || !Number.isFinite(label)) return refuse(where, `expected a number to learn, got ${JSON.stringify(label)}`);
     return label;
   });
   const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];

@@ -1,0 +1,74 @@
+/**
+ * What a fine-tuning came to: every metric of every contender on the dev and test rows, with the 95 % interval of its mean
+ * over all seeds (rows are drawn again, the same for each seed), and the deviation between seeds.
+ */
+import { bootstrap, goldOf } from '../../lib/index.ts';
+import type { Gold, Interval, Judgement, Predicted } from '../../lib/index.ts';
+import type { Data, Tunable } from './data.ts';
+
+/** What one contender says of the rows of a split: predictions of each of its seeds. */
+export interface Contender {
+  readonly name: string;
+  readonly predictions: readonly (readonly Predicted<Tunable>[])[];
+}
+
+export interface Result extends Interval {
+  readonly name: string;
+  readonly split: 'dev' | 'test';
+  readonly metric: string;
+  /** One for each seed; `value` is their mean. */
+  readonly seeds: readonly number[];
+  /** Standard deviation between seeds; none of a single one. */
+  readonly deviation?: number;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+const deviationOf = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, x) => sum + (x - mean(values)) ** 2, 0) / (values.length - 1));
+
+/** All metrics of a contender on rows with labels. */
+export const measure = ({ declaration }: Data, split: Result['split'], rows: readonly Tunable[], { name, predictions }: Contender): Result[] => {
+  const gold = rows.map((row) => goldOf(row) as Gold<Tunable>);
+  return declaration.metrics.map((metric) => {
+    const of = (said: readonly Predicted<Tunable>[], at: readonly number[]) => metric.of(at.map((i) => said[i]), at.map((i) => gold[i]));
+    const all = rows.map((_, i) => i);
+    const seeds = predictions.map((said) => of(said, all));
+    const interval = bootstrap<[number]>([0, 0], [all], (at) => mean(predictions.map((said) => of(said, at))), { samples: 500 });
+    return { name, split, metric: metric.name, ...interval, seeds, ...(seeds.length > 1 && { deviation: deviationOf(seeds) }) };
+  });
+};
+
+const shown = ({ value, deviation, low, high }: Result): string =>
+  `${value.toFixed(3)}${deviation === undefined ? '' : ` ± ${deviation.toFixed(3)}`}  (${low.toFixed(3)} to ${high.toFixed(3)})`;
+
+/** The results as the lines of a table: a contender a row, a metric a column. */
+export const tableOf = (results: readonly Result[], { declaration, dev, test }: Data): string[] =>
+  (['dev', 'test'] as const).flatMap((split) => {
+    const of = results.filter((result) => result.split === split);
+    if (of.length === 0) return [];
+    const metrics = declaration.metrics.map(({ name }) => name);
+    const count = (split === 'dev' ? dev : (test ?? [])).length.toLocaleString('en');
+    const rows = [[`${split}, ${count} rows`, ...metrics], ...[...new Set(of.map(({ name }) => name))].map((name) => [name, ...of.filter((result) => result.name === name).map(shown)])];
+    const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+    return ['', ...rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join('   ').trimEnd())];
+  });
+
+/**
+ * Rows with what was said of them, as lines of predictions.jsonl; `gold` is left out where there is no label:
+ *
+ *     {"where": "dev.csv:2", "text": "…", "pair": "…", "gold": "ham", "predicted": "spam", "probability": 0.97, "probabilities": [0.03, 0.97]}
+ *     {"where": "dev.csv:3", "text": "…", "gold": 0.4, "predicted": 0.38}
+ *     {"where": "dev.conllu:7", "words": ["…"], "gold": ["…"], "predicted": ["…"], "probability": [0.99]}
+ *
+ * `probabilities` are those of all classes, in the order of the model's labels.
+ */
+export const predictionLines = (rows: readonly Tunable[], judgements: readonly Judgement[]): string => {
+  const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value);
+  return rows
+    .map((row, i) => {
+      const what = 'words' in row ? { words: row.words } : { text: row.text, ...(row.pair !== undefined && { pair: row.pair }) };
+      const gold = goldOf(row);
+      return `${JSON.stringify({ where: row.where, ...what, ...(gold !== undefined && { gold }), ...judgements[i] }, rounded)}\n`;
+    })
+    .join('');
+};
