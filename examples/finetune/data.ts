@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Column, FileName, TaggedRow, TaskDeclaration, TextRow } from '../../lib/index.ts';
 import { goldOf, splitRows, table, tags, tasks } from '../../lib/index.ts';
 import { readRows, UserError } from '../../lib/node.ts';
+import { brown, brownRows } from './brown.ts';
 import type { Options } from './options.ts';
 import * as sets from './sets.ts';
 
@@ -31,7 +32,7 @@ const column = (text: string): Column => (/^-?\d+$/.test(text) ? Number(text) : 
 const inFolder = (dir: string, name: FileName): FileName => (typeof name === 'string' ? join(dir, name) : name.map((part) => join(dir, part)));
 
 /** Every task that has a name. */
-export const knownTasks: readonly TaskDeclaration[] = [...Object.values(tasks), ...Object.values(sets)];
+export const knownTasks: readonly TaskDeclaration[] = [brown, ...Object.values(tasks), ...Object.values(sets)];
 
 const known = (name: string, { data, train, dev, test }: Options): { declaration: TaskDeclaration; files: Files } => {
   const declaration = knownTasks.find((task) => task.name === name);
@@ -52,8 +53,16 @@ const own = (options: Options): { declaration: TaskDeclaration; files: Files } =
   return { declaration, files: { train, dev, test } };
 };
 
+/** A tenth of the texts of the Brown corpus decides; of those and of the others, some sentences from all over. */
+const brownData = ({ limit }: Options): Data => ({
+  declaration: brown as TaskDeclaration<Tunable>,
+  train: brownRows((text) => text % 10 !== 0, 13).slice(0, limit),
+  dev: brownRows((text) => text % 10 === 0, 10).slice(0, limit),
+});
+
 /** Reads all files. Throws a UserError with file and line, whatever is wrong with them. */
 export const readData = (options: Options): Data => {
+  if (options.train === undefined && (options.task ?? 'brown') === 'brown') return brownData(options);
   const { declaration: declared, files } = options.task === undefined ? own(options) : known(options.task, options);
   if (declared.task === 'answering') throw new UserError(`'${declared.name}' is a task of answering questions, which this program does not train`);
   const declaration = declared as unknown as TaskDeclaration<Tunable>;

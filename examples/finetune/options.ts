@@ -43,9 +43,9 @@ export interface Options {
 export const finetuneCommand = (): Command =>
   new Command('finetune')
     .description('Fine-tunes a pre-trained ELECTRA on a task and says what it is worth beside baselines.')
-    .argument('<model>', "the folder of a pre-training run, or a discriminator's")
+    .argument('[model]', "the folder of a pre-training run, or a discriminator's (default: the newest run in runs/; where there is none, it is made)")
     .optionsGroup('Data:')
-    .option('--task <name>', `a task that has a name: ${knownTasks.map(({ name }) => name).join(', ')}; with --data, or files`)
+    .option('--task <name>', `a task that has a name (default: brown, which needs no data): ${knownTasks.map(({ name }) => name).join(', ')}; with --data, or files`)
     .option('--data <dir>', "the folder of that task's files, under the names that they are published by")
     .option('--train <file...>', 'a table (.csv, .tsv, .jsonl, .gz too) or tagged words; several files stand beside each other, line by line')
     .option('--dev <file...>', 'decides which epoch is kept (default: a tenth of the training rows)')

@@ -2,6 +2,7 @@
  * What a fine-tuning came to: every metric of every contender on the dev and test rows, with the 95 % interval of its mean
  * over all seeds (rows are drawn again, the same for each seed), and the deviation between seeds.
  */
+import chalk from 'chalk';
 import { bootstrap, goldOf } from '../../lib/index.ts';
 import type { Gold, Interval, Judgement, Predicted } from '../../lib/index.ts';
 import type { Data, Tunable } from './data.ts';
@@ -71,4 +72,25 @@ export const predictionLines = (rows: readonly Tunable[], judgements: readonly J
       return `${JSON.stringify({ where: row.where, ...what, ...(gold !== undefined && { gold }), ...judgements[i] }, rounded)}\n`;
     })
     .join('');
+};
+
+/** Rows of samples, and how much of a text is shown. */
+const SAMPLES = 6;
+const SHOWN = 90;
+
+/** Some predictions in words: what is right as it is, what is wrong with what would be right behind it. */
+export const sampleLines = (rows: readonly Tunable[], judgements: readonly Judgement<Tunable>[]): string[] => {
+  const every = Math.max(1, Math.floor(rows.length / SAMPLES));
+  const said = (predicted: unknown, gold: unknown): string => {
+    if (typeof predicted === 'number') return `${predicted.toFixed(2)}${gold === undefined ? '' : chalk.dim(` (${String(gold)})`)}`;
+    return gold === undefined || gold === predicted ? chalk.green(String(predicted)) : `${chalk.red(String(predicted))} ${chalk.dim(`(right: ${String(gold)})`)}`;
+  };
+  const lines = rows.flatMap((row, i) => {
+    if (i % every !== 0 || i / every >= SAMPLES) return [];
+    const [{ predicted }, gold] = [judgements[i], goldOf(row)];
+    if ('words' in row) return [row.words.slice(0, 16).map((word, k) => `${word} ${said((predicted as readonly string[])[k], (gold as readonly string[] | undefined)?.[k])}`).join(' · ')];
+    const text = [row.text, ...(row.pair === undefined ? [] : [row.pair])].join(' | ').replace(/\s+/g, ' ');
+    return [`${text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text}  →  ${said(predicted, gold)}`];
+  });
+  return ['', 'what it says of dev rows, in green where it is right:', ...lines];
 };

@@ -1,0 +1,104 @@
+/**
+ * A fine-tuning as a whole: every seed of the encoder that was pre-trained, and, if it is asked for, of one from chance; the
+ * best by the dev rows is saved as soon as it is known; then the baselines, the table and a few predictions in words.
+ */
+import { join } from 'node:path';
+import type { Epoch, Judgement, Predicted, TunedModel } from '../../lib/index.ts';
+import { baselinesOf, completed, finetuneTask, judge } from '../../lib/index.ts';
+import { saveModel, UserError, writeFileAtomic } from '../../lib/node.ts';
+import { readFineTuned, renderFineTuned } from '../report/finetuned.ts';
+import type { Console } from './console.ts';
+import type { Data, Tunable } from './data.ts';
+import { isLabelled } from './data.ts';
+import type { Options } from './options.ts';
+import type { Contender, Result } from './results.ts';
+import { measure, predictionLines, sampleLines, tableOf } from './results.ts';
+import type { Starts } from './start.ts';
+
+/** One trained model with what it says of the rows. */
+interface Tried {
+  readonly seed: number;
+  readonly tuned: TunedModel;
+  readonly dev: Judgement<Tunable>[];
+  readonly test: Judgement<Tunable>[];
+}
+
+const predictionsOf = (judgements: readonly Judgement<Tunable>[]): Predicted<Tunable>[] => judgements.map(({ predicted }) => predicted);
+
+export interface Plan {
+  readonly path: string;
+  readonly options: Options;
+  readonly data: Data;
+  readonly start: Starts;
+  readonly view: Console;
+  readonly folder: string;
+}
+
+/** Fine-tunes, measures, and writes all into `folder`. */
+export const tune = async ({ path, options, data, start, view, folder }: Plan): Promise<void> => {
+  const { declaration, train, dev, test } = data;
+  const { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, topLayer, dropout, patience, head, freeze } = options;
+  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay }).filter(([, value]) => value !== undefined));
+  const { maxPositions } = start.trained.config;
+  if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
+  const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);
+  const settings = { ...recipe, topLayer, dropout, patience, head, freeze };
+  const begun = performance.now();
+  view.say(`${train.length.toLocaleString('en')} rows to learn from, ${dev.length.toLocaleString('en')} to decide by${test ? `, ${test.length.toLocaleString('en')} to test on` : ''}`);
+
+  const splits = [['dev', dev] as const, ...(test && isLabelled(test) ? [['test', test] as const] : [])];
+  const results: Result[] = [];
+  const contend = async (name: string, predict: (split: 'dev' | 'test', rows: readonly Tunable[]) => Promise<Contender['predictions']>) => {
+    for (const [split, rows] of splits) results.push(...measure(data, split, rows, { name, predictions: await predict(split, rows) }));
+  };
+
+  /** All seeds of one contender, as far as nobody interrupts. */
+  const tryAll = async (name: string, from: (seed: number) => typeof start.trained, more: Partial<typeof settings> = {}): Promise<Tried[]> => {
+    const tried: Tried[] = [];
+    for (let seed = options.seed; seed < options.seed + options.seeds && (seed === options.seed || !view.interrupted()); seed++) {
+      const watch = view.run(options.seeds === 1 ? name : `${name}, seed ${seed}`, declaration.metrics[0].name);
+      const tuned = await finetuneTask(from(seed), declaration, data, { ...settings, ...more, seed }, watch);
+      const said = (rows: readonly Tunable[]) => judge(tuned.model, rows, recipe.sequenceLength);
+      tried.push({ seed, tuned, dev: await said(dev), test: test ? await said(test) : [] });
+    }
+    if (tried.length > 0) await contend(name, async (split) => tried.map((one) => predictionsOf(one[split])));
+    return tried;
+  };
+
+  const tried = await tryAll('pre-trained', () => start.trained);
+  const best = tried.reduce((a, b) => (b.tuned.best.score > a.tuned.best.score ? b : a));
+  const save = async () => {
+    await saveModel(join(folder, 'model'), best.tuned.model);
+    writeFileAtomic(join(folder, 'predictions.jsonl'), predictionLines(dev, best.dev));
+    if (test) writeFileAtomic(join(folder, 'predictions-test.jsonl'), predictionLines(test, best.test));
+  };
+  await save();
+
+  // From chance every layer has as much to learn: slower ones would only hold it back.
+  const scratch = options.fromScratch && !view.interrupted() ? await tryAll('from scratch', start.fresh, { layerDecay: 1 }) : [];
+  if (options.baselines && !view.interrupted()) {
+    for (const { name, predict } of await baselinesOf([0, options.seed], declaration, train)) await contend(name, async (_, rows) => [await predict(rows)]);
+  }
+
+  const historyOf = (all: readonly Tried[]): { seed: number; epochs: readonly Epoch[] }[] => all.map(({ seed, tuned }) => ({ seed, epochs: tuned.epochs }));
+  const found = {
+    task: declaration.name,
+    kind: declaration.task,
+    labels: best.tuned.model.labels,
+    model: path,
+    settings,
+    rows: { train: train.length, dev: dev.length, ...(test && { test: test.length }) },
+    kept: { seed: best.seed, epoch: best.tuned.best.epoch },
+    interrupted: view.interrupted(),
+    seconds: (performance.now() - begun) / 1000,
+    results,
+    histories: { trained: historyOf(tried), scratch: historyOf(scratch) },
+  };
+  writeFileAtomic(join(folder, 'results.json'), `${JSON.stringify(found, null, 1)}\n`);
+  writeFileAtomic(join(folder, 'report.html'), renderFineTuned(readFineTuned(folder)));
+  tableOf(results, data).forEach((line) => view.say(line));
+  view.say(`\n95 % intervals in brackets; ${options.seeds > 1 ? `± between ${tried.length} seeds; ` : ''}the model kept is that of ${options.seeds > 1 ? `seed ${best.seed}, ` : ''}epoch ${Number(best.tuned.best.epoch.toFixed(2))}, the best by the dev rows`);
+  sampleLines(dev, best.dev).forEach((line) => view.say(line));
+  view.say(`\n${folder}: model, predictions.jsonl, results.json, report.html`);
+};
+
