@@ -1,7 +1,8 @@
 /**
- * Makes the page of a finished run again, or lays runs over each other.
+ * Makes the page of a finished run again, or of a fine-tuned model, or lays runs over each other.
  *
  *     npm run report runs/1             # writes runs/1/report.html
+ *     npm run report runs/finetune-1    # the same of a fine-tuned model
  *     npm run report runs/1 runs/2      # writes runs/1/comparison.html
  */
 import { join, resolve } from 'node:path';
@@ -9,6 +10,7 @@ import { Command } from 'commander';
 import { UserError, writeFileAtomic } from '../lib/node.ts';
 import { MOST, renderComparison } from './report/comparison.ts';
 import { readReport } from './report/folder.ts';
+import { isFineTuned, readFineTuned, renderFineTuned } from './report/finetuned.ts';
 import { renderReport } from './report/page.ts';
 
 const main = (): void => {
@@ -21,6 +23,13 @@ const main = (): void => {
   const { out } = command.opts<{ out?: string }>();
   if (folders.length > MOST) throw new UserError(`${folders.length} runs are too many for one picture; give at most ${MOST}`);
 
+  const [folder] = folders;
+  if (folders.length === 1 && isFineTuned(folder)) {
+    const path = out ?? join(folder, 'report.html');
+    writeFileAtomic(path, renderFineTuned(readFineTuned(folder)));
+    process.stdout.write(`${resolve(path)}\n`);
+    return;
+  }
   const runs = folders.map((folder) => ({ name: folder.replace(/\/+$/, ''), report: readReport(folder) }));
   const [page, file] = runs.length === 1 ? [renderReport(runs[0].report), 'report.html'] : [renderComparison(runs), 'comparison.html'];
   const path = out ?? join(folders[0], file);

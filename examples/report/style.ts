@@ -35,6 +35,8 @@ figure svg { width: 100%; height: auto; margin-top: 8px; color: var(--soft); fon
 .maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(400px, 100%), 1fr)); gap: 16px; margin-top: 16px; }
 .maps svg { max-width: 430px; margin: 0 auto; }
 .wide { margin-top: 16px; }
+.matrix { margin-top: 16px; } .matrix figure { overflow-x: auto; } .matrix svg { max-width: max-content; }
+td.errs { white-space: normal; min-width: 260px; overflow-wrap: anywhere; }
 .keys { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; padding: 0; font-size: 0.85rem; }
 .keys i { display: inline-block; width: 18px; height: 3px; border-radius: 2px; margin-right: 7px; vertical-align: middle; background: currentColor; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .keys i.dashed { height: 0; background: none; border-top: 2px dashed; border-radius: 0; }
@@ -58,7 +60,7 @@ table.guesses tbody th { font-weight: 400; color: var(--soft); min-width: 190px;
 .guess { display: block; white-space: nowrap; line-height: 1.55; padding: 0 4px; border-radius: 3px; background: linear-gradient(90deg, var(--line) calc(var(--p) * 100%), transparent 0); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .guess small { color: var(--soft); }
 .guess.right { color: var(--good); font-weight: 650; }
-table.near td { white-space: nowrap; } table.near td .soft { font-size: 0.8rem; }
+table.near td { white-space: nowrap; } table.near td.errs { white-space: normal; } table.near td .soft { font-size: 0.8rem; }
 .scroll { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 10px 16px; border-bottom: 1px solid var(--line); vertical-align: top; }
