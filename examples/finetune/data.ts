@@ -64,7 +64,7 @@ const brownData = ({ limit }: Options): Data => ({
 export const readData = (options: Options): Data => {
   if (options.train === undefined && (options.task ?? 'brown') === 'brown') return brownData(options);
   const { declaration: declared, files } = options.task === undefined ? own(options) : known(options.task, options);
-  if (declared.task === 'answering') throw new UserError(`'${declared.name}' is a task of answering questions, which this program does not train`);
+  if (declared.task === 'answering') throw new UserError(`'${declared.name}' is a task of answering questions; examples/answer.ts trains those`);
   const declaration = declared as unknown as TaskDeclaration<Tunable>;
   const rows = (file: FileName, unlabelled = false) => readRows(declaration, file, { unlabelled }).slice(0, options.limit);
   const all = rows(files.train);
