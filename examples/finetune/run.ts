@@ -67,12 +67,9 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
 
   const tried = await tryAll('pre-trained', () => start.trained);
   const best = tried.reduce((a, b) => (b.tuned.best.score > a.tuned.best.score ? b : a));
-  const save = async () => {
-    await saveModel(join(folder, 'model'), best.tuned.model);
-    writeFileAtomic(join(folder, 'predictions.jsonl'), predictionLines(dev, best.dev));
-    if (test) writeFileAtomic(join(folder, 'predictions-test.jsonl'), predictionLines(test, best.test));
-  };
-  await save();
+  await saveModel(join(folder, 'model'), best.tuned.model);
+  writeFileAtomic(join(folder, 'predictions.jsonl'), predictionLines(dev, best.dev));
+  if (test) writeFileAtomic(join(folder, 'predictions-test.jsonl'), predictionLines(test, best.test));
 
   // From chance every layer has as much to learn: slower ones would only hold it back.
   const scratch = options.fromScratch && !view.interrupted() ? await tryAll('from scratch', start.fresh, { layerDecay: 1 }) : [];

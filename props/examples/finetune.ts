@@ -109,7 +109,7 @@ test('files and flags that are wrong are named in one sentence, with exit code 1
     [[at('encoder'), '--train', at('train.csv'), '--text', 'message'], /train\.csv:2: there is no column 'message'; there are 'text', 'label'/],
     [[at('encoder'), '--train', at('train.csv'), '--dev', at('other.csv')], /other\.csv:2: the label 'maybe' is none of the 2 that are known, no, yes/],
     [[at('encoder'), '--train', at('short.csv')], /short\.csv:4: expected 2 fields, as in line 1, got 1/],
-    [[at('encoder'), '--task', 'cook'], /there is no task 'cook'; choose cola, /],
+    [[at('encoder'), '--task', 'cook'], /there is no task 'cook'; choose brown, cola, /],
     [[at('encoder'), '--task', 'rte'], /--task rte needs --data, the folder with train\.tsv, dev\.tsv, test\.tsv/],
     [[at('nowhere'), '--train', at('train.csv')], /nowhere: expected a model folder/],
     [onFiles('--seq', '40'), /--seq: the model has 16 positions, got 40/],
