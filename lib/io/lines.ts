@@ -3,7 +3,6 @@
  * file that need not fit in memory. Text is UTF-8 (a byte order mark is none of it), lines end with \n, \r\n or \r.
  */
 import { parse } from 'csv-parse';
-import { pipeline, Readable } from 'node:stream';
 import type { Placed } from '../tasks/task.ts';
 import { UserError } from './error.ts';
 
@@ -77,21 +76,26 @@ async function* table(bytes: Bytes, source: string): AsyncGenerator<StreamRecord
 }
 
 async function* quoted(bytes: Bytes, source: string): AsyncGenerator<StreamRecord> {
+  const found: StreamRecord[] = [];
   let last = 1;
-  const parser = parse({ bom: true, columns: true, info: true, skip_empty_lines: true });
-  pipeline(Readable.from(decoded(bytes, source)), parser, () => undefined);
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: Record<string, string>;
-      info: { lines: number };
-    }>) {
-      last = info.lines;
-      yield { where: `${source}:${last}`, fields: record };
-    }
-  } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    throw new UserError(`${source}: after line ${last}: ${(cause as Error).message}`, { cause });
-  }
+  // What the parser has is taken from it at once: when it fails, it drops what it holds.
+  const parser = parse({
+    bom: true,
+    columns: true,
+    skip_empty_lines: true,
+    on_record: (fields: Record<string, string>, { lines }) => {
+      last = lines;
+      found.push({ where: `${source}:${lines}`, fields });
+      return null;
+    },
+  }).on('error', () => undefined);
+  const given = (give: (done: (cause?: Error | null) => void) => void) => new Promise<Error | null | undefined>(give);
+  const taken = function* (cause?: Error | null) {
+    yield* found.splice(0);
+    if (cause) throw new UserError(`${source}: after line ${last}: ${cause.message}`, { cause });
+  };
+  for await (const piece of decoded(bytes, source)) yield* taken(await given((done) => parser.write(piece, done)));
+  yield* taken(await given((done) => parser.end(done)));
 }
 
 /**
