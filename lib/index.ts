@@ -130,3 +130,5 @@ export { mostContext, positionsIn, textOf, windower } from './tasks/windows.ts';
 export type { TokenSpan, Window, WindowedQuestion, Windowing } from './tasks/windows.ts';
 export { answerExamples, answerLearner, answerQuestions, bestAnswer, decodeAnswers, NO_ANSWER_THRESHOLD } from './tasks/answering.ts';
 export type { AnswerBatch, AnsweredQuestion, AnswerExample, Answering, AnswerParams, Decoding, FoundAnswer, Likely } from './tasks/answering.ts';
+export { minimalPairs, originality, pseudoLikelihood } from './tasks/minimalpairs.ts';
+export type { MinimalPair, Scorer } from './tasks/minimalpairs.ts';

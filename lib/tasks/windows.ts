@@ -18,7 +18,7 @@ import type { QuestionRow } from './task.ts';
 export interface Windowing {
   /** Of a whole row; 512 as published. */
   readonly sequenceLength: number;
-  /** Tokens from the start of a window to that of the next, or less where a window is shorter; 128. */
+  /** Tokens from the start of a window to that of the next, or less where a window is shorter; 128, but at most half a sequence. */
   readonly stride?: number;
   /** Longer questions are cut; 64. */
   readonly questionLength?: number;
@@ -88,7 +88,10 @@ const findAnswer = ({ text, places, units }: Context, { answers: [answer] = [] }
  *
  * Throws when a sequence has no room for a question and a token of the context.
  */
-export const windower = (tokenizer: WordPiece, { sequenceLength, stride = 128, questionLength = 64 }: Windowing) => {
+export const windower = (
+  tokenizer: WordPiece,
+  { sequenceLength, stride = Math.min(128, Math.floor(sequenceLength / 2)), questionLength = 64 }: Windowing,
+) => {
   if (!(Number.isInteger(stride) && stride >= 1)) throw new RangeError(`windower: expected a stride of 1 token or more, got ${stride}`);
   if (!(sequenceLength >= questionLength + 4)) {
     throw new RangeError(

@@ -1,0 +1,170 @@
+/**
+ * Fine-tunes a pre-trained discriminator to find answers in a text, or judges one that can, on questions in SQuAD's JSON.
+ *
+ *     npx tsx examples/answer.ts runs/1 --train train-v2.0.json --dev dev-v2.0.json --out runs/squad
+ *     npx tsx examples/answer.ts runs/1 --train xquad.en.json --out runs/xquad      # half of the texts to learn from, half to judge by
+ *     npx tsx examples/answer.ts runs/squad --dev dev-v2.0.json --predictions predictions.json
+ *
+ * OUT is a model folder with predictions.json, the answer to each question by its id, as SQuAD's official script reads it.
+ */
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { AnsweredQuestion, AnswerParams, DeviceName, ElectraConfig, HeadStyle, QuestionRow, WordPiece } from '../lib/index.ts';
+import {
+  answerExamples, answerLearner, answerQuestions, bestAnswer, bestThreshold, bootstrap, completed, exactMatch, finetune, initElectra, initSpanHead,
+  initTaskHead, key, NO_ANSWER_THRESHOLD, positionsIn, questions, scoped, scoreAnswers, textOf, tokenF1, useDevice, windower, withDropout, withTaskHead,
+} from '../lib/index.ts';
+import { readRows, saveModel, UserError, writeFileAtomic } from '../lib/node.ts';
+import { openModel, readModel } from './models/open.ts';
+import { deviceOption, endClearly } from './models/program.ts';
+import { number } from './pretrain/options.ts';
+
+interface Options {
+  readonly train?: string;
+  readonly dev?: string;
+  readonly out?: string;
+  readonly predictions?: string;
+  readonly head: HeadStyle;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly seq?: number;
+  readonly stride?: number;
+  readonly lr?: number;
+  readonly dropout: number;
+  readonly seed: number;
+  readonly threshold?: number;
+  readonly fromScratch: boolean;
+  readonly device?: DeviceName;
+}
+
+const task = questions({ unanswerable: true });
+const percent = (x: number): string => (100 * x).toFixed(1);
+
+/** The first half of the texts with their questions, and the second: no text is in both. */
+const halves = (rows: readonly QuestionRow[]): [QuestionRow[], QuestionRow[]] => {
+  const contexts = [...new Set(rows.map(({ context }) => context))];
+  const first = new Set(contexts.slice(0, Math.ceil(contexts.length / 2)));
+  return [rows.filter(({ context }) => first.has(context)), rows.filter(({ context }) => !first.has(context))];
+};
+
+/** The first answers that a window holds but does not give back as they were written, of all that one holds. */
+const misaligned = (rows: readonly QuestionRow[], cut: ReturnType<typeof windower>): readonly [number, number] => {
+  let [wrong, held] = [0, 0];
+  for (const question of rows.map(cut))
+    for (const window of question.windows) {
+      const [start, end] = positionsIn(window, question.answer);
+      if (start === 0) continue;
+      held++;
+      const text = textOf(question, { first: start - window.at + window.first, last: end - window.at + window.first });
+      if (text !== question.row.answers![0].text.trim()) wrong++;
+    }
+  return [wrong, held];
+};
+
+/** An encoder that has learned to answer. */
+const learn = async (path: string, rows: readonly QuestionRow[], options: Options): Promise<{ config: ElectraConfig; tokenizer: WordPiece; params: AnswerParams }> => {
+  const { config, tokenizer, params } = openModel(path, 'discriminator');
+  const { seq, stride, batch, lr, epochs, seed, head, dropout } = options;
+  const { sequenceLength, ...recipe } = completed({ ...task.recipe, sequenceLength: seq ?? 512, batchSize: batch, learningRate: lr, epochs: epochs ?? 2 }, config);
+  const cut = windower(tokenizer, { sequenceLength, stride });
+  const examples = answerExamples(rows.map(cut));
+  const [wrong, held] = misaligned(rows, cut);
+  console.log(
+    `${rows.length} questions to learn from, in ${examples.length} windows of up to ${sequenceLength} tokens; ${held} of these hold the answer, ${wrong} of which they cut otherwise than it was written`,
+  );
+  const keys = { head: key(seed + 1), encoder: key(seed + 2) };
+  const encoder = options.fromScratch ? scoped(() => initElectra(keys.encoder, config)) : params;
+  const training = withDropout(config, 'answering', head, dropout);
+  const settings = { ...recipe, seed };
+  let evaluations = 0;
+  const last = async () => ++evaluations; // No dev set decides, as published: the last epoch is kept.
+  let [losses, shown]: [number[], number] = [[], 0];
+  const watch = {
+    step: (done: number, steps: number, loss: number) => {
+      losses.push(loss);
+      if (done < steps && done - shown < steps / 10) return;
+      console.log(`step ${done} of ${steps}: loss ${(losses.reduce((a, b) => a + b) / losses.length).toFixed(3)}`);
+      [losses, shown] = [[], done];
+    },
+  };
+  const { layers } = config.discriminator;
+  const tuned =
+    head === 'google'
+      ? await finetune(withTaskHead(encoder, initSpanHead(keys.head, config)), layers, answerLearner(training), examples, last, settings, watch)
+      : await finetune(withTaskHead(encoder, initTaskHead(keys.head, 'answering', 2, config, head)), layers, answerLearner(training), examples, last, settings, watch);
+  return { config, tokenizer, params: tuned.params };
+};
+
+/** A model that learned it before. */
+const openAnswering = (path: string) => {
+  const { config, params, tokenizer, task } = readModel(path);
+  if (task !== 'answering' || !('task' in params)) throw new UserError(`${path} does not answer questions yet; give --train, and it learns to`);
+  if (tokenizer === undefined) throw new UserError(`${path} has no vocab.txt or tokenizer.json, without which no text can be read for it; copy one there`);
+  return { config, params, tokenizer };
+};
+
+/** Prints the scores, and returns the text that answers each question. */
+const judge = (answered: readonly AnsweredQuestion[], published: boolean, chosen?: number): string[] => {
+  const gold = answered.map(({ row }) => (row.answers ?? []).map(({ text }) => text));
+  const bare = answered.map((question) => bestAnswer(question));
+  const unanswerable = gold.some((answers) => answers.length === 0);
+  const threshold = chosen ?? (published ? NO_ANSWER_THRESHOLD : 0);
+  const predicted = unanswerable ? answered.map((question) => bestAnswer(question, threshold)) : bare;
+  const scores = scoreAnswers(predicted, gold);
+  const interval = (score: typeof exactMatch) => {
+    const each = predicted.map((text, i) => score(text, gold[i]));
+    const { value, low, high } = bootstrap([0, 1], [each], (x) => x.reduce((a, b) => a + b) / x.length);
+    return `${percent(value)} (95 %: ${percent(low)} to ${percent(high)})`;
+  };
+  console.log(`${answered.length} questions judged: exact match ${interval(exactMatch)}, F1 ${interval(tokenF1)}`);
+  if (!unanswerable) return predicted;
+  for (const [name, { exact, f1, count }] of [['with an answer', scores.hasAnswer], ['without', scores.noAnswer]] as const)
+    console.log(`  ${count} ${name}: exact match ${percent(exact)}, F1 ${percent(f1)}`);
+  const missing = answered.map((question) => question.missing);
+  for (const [name, score] of [['exact match', exactMatch], ['F1', tokenF1]] as const) {
+    const best = bestThreshold(bare, missing, gold, score);
+    console.log(`  best ${name} ${percent(best.score)}, with --threshold ${best.threshold.toFixed(3)} in place of ${threshold}`);
+  }
+  return predicted;
+};
+
+const run = async (path: string, options: Options): Promise<void> => {
+  if (options.train === undefined && options.dev === undefined) throw new UserError('there is nothing to learn from or to be judged by; give --train, --dev or both');
+  await useDevice(options.device);
+  const all = options.train === undefined ? [] : readRows(task, options.train);
+  const [train, dev] = options.dev === undefined ? halves(all) : [all, readRows(task, options.dev)];
+  const { config, tokenizer, params } = options.train === undefined ? openAnswering(path) : await learn(path, train, options);
+
+  const sequenceLength = Math.min(options.seq ?? 512, config.maxPositions);
+  const answered: AnsweredQuestion[] = [];
+  for await (const one of answerQuestions(params, config, tokenizer, dev, { sequenceLength, stride: options.stride })) answered.push(one);
+  const predicted = judge(answered, 'start' in params.task, options.threshold);
+
+  const { out, predictions = out && join(out, 'predictions.json') } = options;
+  if (out !== undefined) await saveModel(out, { config, params, tokenizer, task: 'answering' });
+  if (predictions === undefined) return;
+  writeFileAtomic(predictions, `${JSON.stringify(Object.fromEntries(dev.map(({ id }, i) => [id, predicted[i]])), null, 1)}\n`);
+  console.log(`wrote ${out === undefined ? predictions : `${out}, with predictions.json in it`}`);
+};
+
+await endClearly(
+  new Command('answer')
+    .description('Fine-tunes a discriminator to find answers in a text, or judges one that can.')
+    .argument('<model>', "a discriminator's folder, that of a run, or one that answers questions")
+    .option('--train <file>', "questions to learn from, in SQuAD's JSON")
+    .option('--dev <file>', 'questions to be judged by (default: those about half of the texts to learn from)')
+    .option('--out <dir>', 'folder for the model and its predictions')
+    .option('--predictions <file>', 'file for the predictions alone')
+    .addOption(new Option('--head <whose>', "Google's head, or HuggingFace's").choices(['google', 'huggingface']).default('google'))
+    .option('--epochs <n>', 'how often every question is learned from (default: 2)', number(1))
+    .option('--batch <n>', 'windows in a step (default: 32)', number(1))
+    .option('--seq <n>', "tokens in a window (default: 512, or the model's positions)", number(8))
+    .option('--stride <n>', 'tokens from one window to the next (default: 128, or half a window)', number(1))
+    .option('--lr <x>', "highest learning rate (default: by the model's size)", number(0, 1, false))
+    .option('--dropout <x>', 'dropout rate', number(0, 0.9, false), 0.1)
+    .option('--seed <n>', 'makes the run repeatable', number(0, 2 ** 31), 0)
+    .option('--threshold <x>', 'how sure it must be to answer nothing (default: as published)', number(-1e9, 1e9, false))
+    .option('--from-scratch', 'learn without the pre-trained weights, to see what they are worth', false)
+    .addOption(deviceOption())
+    .action(run),
+);
