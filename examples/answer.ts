@@ -9,7 +9,7 @@
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import type { AnsweredQuestion, AnswerParams, DeviceName, ElectraConfig, HeadStyle, QuestionRow, WordPiece } from '../lib/index.ts';
+import type { AnsweredQuestion, AnswerParams, DeviceName, ElectraConfig, HeadStyle, QuestionRow, WindowedQuestion, WordPiece } from '../lib/index.ts';
 import {
   answerExamples, answerLearner, answerQuestions, bestAnswer, bestThreshold, bootstrap, completed, exactMatch, finetune, initElectra, initSpanHead,
   initTaskHead, key, NO_ANSWER_THRESHOLD, positionsIn, questions, scoped, scoreAnswers, textOf, tokenF1, useDevice, windower, withDropout, withTaskHead,
@@ -47,18 +47,20 @@ const halves = (rows: readonly QuestionRow[]): [QuestionRow[], QuestionRow[]] =>
   return [rows.filter(({ context }) => first.has(context)), rows.filter(({ context }) => !first.has(context))];
 };
 
-/** The first answers that a window holds but does not give back as they were written, of all that one holds. */
-const misaligned = (rows: readonly QuestionRow[], cut: ReturnType<typeof windower>): readonly [number, number] => {
-  let [wrong, held] = [0, 0];
-  for (const question of rows.map(cut))
-    for (const window of question.windows) {
-      const [start, end] = positionsIn(window, question.answer);
+/** How the windows that hold an answer give it back: as it was written, with the rest of a token in which it ends, or wrongly. */
+const recovered = (asked: readonly WindowedQuestion[]): string => {
+  const counts = { exact: 0, wider: 0, wrong: 0 };
+  for (const { row, windows, answer, ...question } of asked)
+    for (const window of windows) {
+      const [start, end] = positionsIn(window, answer);
       if (start === 0) continue;
-      held++;
-      const text = textOf(question, { first: start - window.at + window.first, last: end - window.at + window.first });
-      if (text !== question.row.answers![0].text.trim()) wrong++;
+      const span = { first: start - window.at + window.first, last: end - window.at + window.first };
+      const text = textOf({ row, windows, ...question }, span);
+      const gold = row.answers![0].text.trim();
+      counts[text === gold ? 'exact' : text.includes(gold) ? 'wider' : 'wrong']++;
     }
-  return [wrong, held];
+  const { exact, wider, wrong } = counts;
+  return `${exact + wider + wrong} of these hold the answer, ${wrong} misaligned, ${wider} of them within a longer token`;
 };
 
 /** An encoder that has learned to answer. */
@@ -67,11 +69,9 @@ const learn = async (path: string, rows: readonly QuestionRow[], options: Option
   const { seq, stride, batch, lr, epochs, seed, head, dropout } = options;
   const { sequenceLength, ...recipe } = completed({ ...task.recipe, sequenceLength: seq ?? 512, batchSize: batch, learningRate: lr, epochs: epochs ?? 2 }, config);
   const cut = windower(tokenizer, { sequenceLength, stride });
-  const examples = answerExamples(rows.map(cut));
-  const [wrong, held] = misaligned(rows, cut);
-  console.log(
-    `${rows.length} questions to learn from, in ${examples.length} windows of up to ${sequenceLength} tokens; ${held} of these hold the answer, ${wrong} of which they cut otherwise than it was written`,
-  );
+  const asked = rows.map(cut);
+  const examples = answerExamples(asked);
+  console.log(`${rows.length} questions to learn from, in ${examples.length} windows of up to ${sequenceLength} tokens; ${recovered(asked)}`);
   const keys = { head: key(seed + 1), encoder: key(seed + 2) };
   const encoder = options.fromScratch ? scoped(() => initElectra(keys.encoder, config)) : params;
   const training = withDropout(config, 'answering', head, dropout);

@@ -73,7 +73,7 @@ const blimp = async (path: string, sources: string[], { limit = Infinity, by, ba
   }
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   const width = Math.max(...[...groups.keys()].map(({ length }) => length), 9);
-  const line = (name: string, count: string, columns: string[]) => console.log(`${name.padEnd(width)}  ${count.padStart(6)}  ${columns.map((text) => text.padEnd(22)).join('')}`.trimEnd());
+  const line = (name: string, count: string, columns: string[]) => console.log(`${name.padEnd(width)}  ${count.padStart(6)}  ${columns.map((text) => text.padEnd(24)).join('')}`.trimEnd());
   line(by, 'pairs', ['generator', 'discriminator']);
   const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [name, columns] of sorted) line(name, String(columns[0].length), columns.map(accuracyOf));

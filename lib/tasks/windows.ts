@@ -20,7 +20,7 @@ export interface Windowing {
   readonly sequenceLength: number;
   /** Tokens from the start of a window to that of the next, or less where a window is shorter; 128, but at most half a sequence. */
   readonly stride?: number;
-  /** Longer questions are cut; 64. */
+  /** Longer questions are cut; 64, but at most half a sequence. */
   readonly questionLength?: number;
 }
 
@@ -90,7 +90,7 @@ const findAnswer = ({ text, places, units }: Context, { answers: [answer] = [] }
  */
 export const windower = (
   tokenizer: WordPiece,
-  { sequenceLength, stride = Math.min(128, Math.floor(sequenceLength / 2)), questionLength = 64 }: Windowing,
+  { sequenceLength, stride = Math.min(128, sequenceLength >> 1), questionLength = Math.min(64, sequenceLength >> 1) }: Windowing,
 ) => {
   if (!(Number.isInteger(stride) && stride >= 1)) throw new RangeError(`windower: expected a stride of 1 token or more, got ${stride}`);
   if (!(sequenceLength >= questionLength + 4)) {
