@@ -50,7 +50,7 @@ const makeModel = async (vocab: readonly string[]): Promise<void> => {
   await useDevice('wasm');
   const { params, head } = split(key(0), 'params', 'head');
   const config = { ...configs.mini, vocabSize: vocab.length };
-  const large = map((x) => (x.shape.length > 1 ? mul(x, 8) : x), initTaskHead(head, 'classification', 7, config));
+  const large = map((x) => (x.shape.length > 1 ? mul(x, 8) : x), initTaskHead(head, 'classification', 7, config, 'huggingface'));
   const tokenizer = new WordPiece(vocab, { lowerCase: true });
   await saveModel(model, { config, params: withTaskHead(initElectra(params, config), large), tokenizer, task: 'classification' });
 };
