@@ -52,6 +52,16 @@ export const scoped = <T>(f: () => T, name = 'scoped'): T => {
   }
 };
 
+/** Frees the tensors of the tree `given` that are not in the tree `kept`. */
+export const consume = (given: unknown, kept: unknown, when: string): void => {
+  const others = new Set(leaves(kept));
+  for (const x of leaves(given)) {
+    if (others.has(x)) continue;
+    disown(x);
+    x.free(when);
+  }
+};
+
 /**
  * A step that consumes its arguments: `scoped`, and when it returns, the tensors of its arguments that are not part of
  * its result are freed too. What the previous call returned besides its new state (its metrics) is freed at the next
@@ -63,17 +73,11 @@ export const donating = <Arguments extends unknown[], Result>(
 ): ((...donated: Arguments) => Result) => {
   let returned: Tensor[] = [];
   return (...donated) => {
-    const given = new Set(leaves(donated));
-    for (const x of returned) if (!given.has(x)) x.free('at the next call of the donating step that returned it');
+    consume(returned, donated, 'at the next call of the donating step that returned it');
     returned = [];
     const result = scoped(() => step(...donated), 'a donating step');
     returned = leaves(result);
-    const kept = new Set(returned);
-    for (const x of given) {
-      if (kept.has(x)) continue;
-      disown(x);
-      x.free('by the donating step that it was given to');
-    }
+    consume(donated, returned, 'by the donating step that it was given to');
     returned[0]?.buffer.queue.flush();
     return result;
   };

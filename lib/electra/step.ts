@@ -7,6 +7,7 @@ import { fold, key, rowKeys, split } from '../key.ts';
 import { donating, scoped } from '../memory.ts';
 import { add, differs, zeros } from '../ops/arith.ts';
 import { sigmoidCrossEntropy, softmaxCrossEntropy } from '../ops/loss.ts';
+import { packed } from '../optim/packed.ts';
 import type { Moments, Transform } from '../optim/transform.ts';
 import { applyUpdates } from '../optim/transform.ts';
 import type { Tensor } from '../tensor.ts';
@@ -33,7 +34,7 @@ export interface State {
 export const initState = (config: ElectraConfig, optimiser: Transform, seed: number, unigram?: Tensor): State =>
   scoped(() => {
     const { params: paramsKey, steps } = split(key(seed), 'params', 'steps');
-    const params = initElectra(paramsKey, config, unigram);
+    const params = packed(initElectra(paramsKey, config, unigram));
     return { params, moments: optimiser.init(params), step: zeros([], 'i32'), key: steps };
   });
 

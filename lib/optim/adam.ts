@@ -8,8 +8,7 @@ import type { Kernel } from '../../kernels/device/device.ts';
 import { each, elementwise, operation, sameShapes } from '../op.ts';
 import { add, div, exp, mul, sub, zeros } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
-import { map } from '../tree.ts';
-import { together } from './packed.ts';
+import { mapPacked, together } from './packed.ts';
 import type { Transform } from './transform.ts';
 
 /** A fused elementwise operation of two tensors and one number. */
@@ -56,7 +55,10 @@ const LEAST_EPSILON = 1e-30;
 
 /** Adam's direction for every element: the update before decay and learning rate. */
 export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, biasCorrection = false }: Adam = {}): Transform => ({
-  init: (params) => ({ m: map((p) => zeros(p.shape), params), v: map((p) => zeros(p.shape), params), updates: zeros([], 'i32') }),
+  init(params) {
+    const still = () => mapPacked((p) => zeros(p.shape), params);
+    return { m: still(), v: still(), updates: zeros([], 'i32') };
+  },
   update(gradients, state, _) {
     const old = state as { m: typeof gradients; v: typeof gradients; updates: Tensor };
     const updates = add(old.updates, 1);

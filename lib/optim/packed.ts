@@ -38,6 +38,9 @@ export const together = <T>(f: (x: Tensor, ...rest: Tensor[]) => Tensor[], tree:
 export const mapPacked = <T>(f: (x: Tensor, ...rest: Tensor[]) => Tensor, tree: T, ...rest: unknown[]): T =>
   together((...xs) => [f(...xs)], tree, ...rest)[0];
 
+/** The tree with its leaves packed: what an optimiser then need not do. */
+export const packed = <T>(tree: T): T => mapPacked((x) => x, tree);
+
 /** A function for `mapPacked` that multiplies each leaf of the tree by the number that belongs to its path. */
 export const scalePacked = (tree: unknown, factor: (path: string) => number): ((x: Tensor) => Tensor) => {
   const blocks = leaves(tree).map(({ size }) => blocksOf(size));

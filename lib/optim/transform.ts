@@ -3,7 +3,7 @@
  * the parameters, `update` maps gradients to updates and the state to the next one (the form: optax). States are trees of
  * tensors, so they are saved, donated and mapped like parameters. `applyUpdates` adds the last updates to the parameters.
  */
-import { scoped } from '../memory.ts';
+import { consume, scoped } from '../memory.ts';
 import { add } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
 import { mapPacked } from './packed.ts';
@@ -24,6 +24,7 @@ export const chain = (...transforms: Transform[]): Transform => ({
     let updates = gradients;
     const states = transforms.map((transform, i) => {
       const [next, remembered] = scoped(() => transform.update(updates, (state as Moments[])[i], params), 'a transformation');
+      consume(updates, [gradients, state, params, next, remembered], 'by the next transformation of the chain');
       updates = next;
       return remembered;
     });
