@@ -18,6 +18,7 @@ import {
   scaleByAdam,
   scaleByPath,
   scaleBySchedule,
+  stateless,
   tensor,
   warmupLinearDecay,
 } from '../../lib/index.ts';
@@ -117,6 +118,21 @@ everywhere('a thousand updates keep the number of live buffers constant: one for
     if (i % 50 === 49) assert.ok(Number.isFinite((await state.params.a.data())[0]));
   }
   assert.equal([...counts], [5]);
+});
+
+everywhere('a chain holds one update at a time, and what a transformation hands on it keeps', async (device) => {
+  const params = { a: tensor([1, 2]), b: tensor([3]) };
+  const counts = new Set<number>();
+  const watch = stateless((updates) => {
+    counts.add(live());
+    return updates;
+  });
+  const double = stateless((updates) => mapPacked((u) => mul(u, 2), updates));
+  const many = chain(watch, double, watch, watch, double, watch, double, watch);
+  const before = live();
+  assert.equal(await read(device, () => many.update(params, many.init(params), params)[0].a), [8, 16]);
+  assert.equal([...counts].map((count) => count - before), [0, 1]);
+  assert.equal(await read(device, () => params.a), [1, 2]);
 });
 
 test('trees that differ in a shape or a place are refused, and a tree without tensors is itself', () => {
