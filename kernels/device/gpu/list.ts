@@ -87,17 +87,15 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
 
       const launch = ({ inputs, output }: Launch<Block>, plan: Plan | undefined): void => {
         const read = inputs.map(boundOf);
-        const filled = { block: allocate(output) };
+        const filled: Bound = { block: allocate(output) };
         if (plan === undefined) return;
         const scratch = new Map<string, Bound>();
         plan.scratch.forEach((size, name) => scratch.set(name, { block: memory.allocate(size, true) }));
+        const place = (which: number | string): Bound => (typeof which === 'number' ? read[which] : which === OUTPUT ? filled : scratch.get(which)!);
         for (const one of plan.dispatches) {
-          const place = (which: number | string): Bound => {
-            if (typeof which === 'number') return read[which];
-            if (which !== OUTPUT) return scratch.get(which)!;
-            return one.range ? rangeOf(filled.block, one.range.from, one.range.size) : filled;
-          };
-          dispatch(one, one.arrays.map(place));
+          const bound = one.arrays.map(place);
+          if (one.range) bound[bound.length - 1] = rangeOf(filled.block, one.range.from, one.range.size);
+          dispatch(one, bound);
         }
         scratch.forEach(({ block }) => memory.release(block));
       };
