@@ -1,7 +1,7 @@
 /** The rows of a fine-tuning: of a task that is known, or of files with columns that the command line names. */
 import { join } from 'node:path';
 import type { Column, FileName, TaggedRow, TaskDeclaration, TextRow } from '../../lib/index.ts';
-import { goldOf, splitRows, table, tags, tasks } from '../../lib/index.ts';
+import { goldOf, labelsOf, splitRows, table, tags, tasks } from '../../lib/index.ts';
 import { readRows, UserError } from '../../lib/node.ts';
 import { brown, brownRows } from './brown.ts';
 import type { Options } from './options.ts';
@@ -65,11 +65,14 @@ export const readData = (options: Options): Data => {
   if (options.train === undefined && (options.task ?? 'brown') === 'brown') return brownData(options);
   const { declaration: declared, files } = options.task === undefined ? own(options) : known(options.task, options);
   if (declared.task === 'answering') throw new UserError(`'${declared.name}' is a task of answering questions; examples/answer.ts trains those`);
-  const declaration = declared as unknown as TaskDeclaration<Tunable>;
-  const rows = (file: FileName, unlabelled = false) => readRows(declaration, file, { unlabelled }).slice(0, options.limit);
+  const task = declared as unknown as TaskDeclaration<Tunable>;
+  const rows = (file: FileName, unlabelled = false) => readRows(task, file, { unlabelled });
+  const some = (all: readonly Tunable[]) => all.slice(0, options.limit);
   const all = rows(files.train);
-  const { train, dev } = files.dev ? { train: all, dev: rows(files.dev) } : splitRows([0, options.seed], all, HELD_OUT);
-  return { declaration, train, dev, ...(files.test && { test: rows(files.test, true) }) };
+  // Of some rows only, the labels are still those of all.
+  const declaration = task.regression ? task : { ...task, labels: labelsOf(task, all) };
+  const { train, dev } = files.dev ? { train: some(all), dev: some(rows(files.dev)) } : splitRows([0, options.seed], some(all), HELD_OUT);
+  return { declaration, train, dev, ...(files.test && { test: some(rows(files.test, true)) }) };
 };
 
 /** Whether all rows have a label to be compared with. */

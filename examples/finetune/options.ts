@@ -27,7 +27,7 @@ export interface Options {
   readonly layerDecay?: number;
   readonly topLayer: 'published' | 'corrected';
   readonly dropout: number;
-  readonly patience: number;
+  readonly patience?: number;
   readonly head: HeadStyle;
   readonly freeze: boolean;
   readonly fromScratch: boolean;
@@ -67,7 +67,7 @@ export const finetuneCommand = (): Command =>
     .option('--layer-decay <x>', 'how much slower each layer further from the head learns', number(0, 1, false))
     .addOption(new Option('--top-layer <how>', 'the top layer slowed down twice, as published, or once').choices(['published', 'corrected']).default('published'))
     .option('--dropout <x>', 'dropout rate', number(0, 0.9, false), 0.1)
-    .option('--patience <n>', 'epochs without a better dev score after which it ends', number(1), Infinity)
+    .option('--patience <n>', 'epochs without a better dev score after which it ends (default: it goes on to the last)', number(1))
     .addOption(new Option('--head <whose>', "whose head: Google's, as published, or HuggingFace's, which other programs load").choices(['google', 'huggingface']).default('google'))
     .option('--freeze', 'only the head learns', false)
     .option('--seeds <n>', 'runs, each with a seed of its own; the best by the dev set is kept', number(1), 1)

@@ -39,8 +39,9 @@ export const measure = ({ declaration }: Data, split: Result['split'], rows: rea
   });
 };
 
+/** Predictions that are all the same correlate with nothing: '–'. */
 const shown = ({ value, deviation, low, high }: Result): string =>
-  `${value.toFixed(3)}${deviation === undefined ? '' : ` ± ${deviation.toFixed(3)}`}  (${low.toFixed(3)} to ${high.toFixed(3)})`;
+  Number.isNaN(value) ? '–' : `${value.toFixed(3)}${deviation === undefined ? '' : ` ± ${deviation.toFixed(3)}`}  (${low.toFixed(3)} to ${high.toFixed(3)})`;
 
 /** The results as the lines of a table: a contender a row, a metric a column. */
 export const tableOf = (results: readonly Result[], { declaration, dev, test }: Data): string[] =>
@@ -92,5 +93,5 @@ export const sampleLines = (rows: readonly Tunable[], judgements: readonly Judge
     const text = [row.text, ...(row.pair === undefined ? [] : [row.pair])].join(' | ').replace(/\s+/g, ' ');
     return [`${text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text}  →  ${said(predicted, gold)}`];
   });
-  return ['', 'what it says of dev rows, in green where it is right:', ...lines];
+  return ['', 'what it says of dev rows, with what is right in brackets where that is something else:', ...lines];
 };

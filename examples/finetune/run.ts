@@ -42,7 +42,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
   const { maxPositions } = start.trained.config;
   if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
   const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);
-  const settings = { ...recipe, topLayer, dropout, patience, head, freeze };
+  const settings = { ...recipe, topLayer, dropout, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();
   view.say(`${train.length.toLocaleString('en')} rows to learn from, ${dev.length.toLocaleString('en')} to decide by${test ? `, ${test.length.toLocaleString('en')} to test on` : ''}`);
 

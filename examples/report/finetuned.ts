@@ -60,11 +60,16 @@ export interface FineTuned {
 /** Whether a folder is that of a fine-tuning. */
 export const isFineTuned = (folder: string): boolean => existsSync(join(folder, 'predictions.jsonl'));
 
+/** Numbers that are no JSON, such as the correlation with predictions that are all the same, are null in it. */
+const restore = (_: string, value: unknown): unknown => (value === null ? NaN : value);
+
+const thousandths = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : '–');
+
 /** What a fine-tuning left. Throws a UserError where it is damaged. */
 export const readFineTuned = (folder: string): FineTuned => {
-  const parse = (path: string, text: string): unknown => {
+  const parse = (path: string, text: string, revive?: typeof restore): unknown => {
     try {
-      return JSON.parse(text);
+      return JSON.parse(text, revive);
     } catch (cause) {
       throw new UserError(`${path} is no JSON: ${(cause as Error).message}; fine-tune again, or restore the file`, {
         cause,
@@ -75,7 +80,7 @@ export const readFineTuned = (folder: string): FineTuned => {
   const lines = readFileSync(rows, 'utf8').split('\n');
   return {
     predictions: lines.flatMap((line, i) => (line === '' ? [] : [parse(`${rows}:${i + 1}`, line) as PredictedRow])),
-    ...(existsSync(results) && { results: parse(results, readFileSync(results, 'utf8')) as Results }),
+    ...(existsSync(results) && { results: parse(results, readFileSync(results, 'utf8'), restore) as Results }),
   };
 };
 
@@ -108,7 +113,7 @@ const renderTable = ({ results, rows }: Results): string => {
       if (!found) return '<td>–</td>';
       const best = of.every((one) => one.metric !== metric || one.value <= found.value);
       const between = found.deviation === undefined ? '' : ` ± ${found.deviation.toFixed(3)}`;
-      return `<td class="number${best ? ' better' : ''}">${found.value.toFixed(3)}${between} <small class="soft">${found.low.toFixed(3)}–${found.high.toFixed(3)}</small></td>`;
+      return `<td class="number${best ? ' better' : ''}">${thousandths(found.value)}${between} <small class="soft">${thousandths(found.low)}–${thousandths(found.high)}</small></td>`;
     };
     const lines = [...new Set(of.map(({ name }) => name))].map(
       (name) => `<tr><th scope="row">${escape(name)}</th>${metrics.map((metric) => cell(name, metric)).join('')}</tr>`,
