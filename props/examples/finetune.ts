@@ -87,6 +87,18 @@ test('words are tagged, and a head of HuggingFace kind is written as such', asyn
   assert.equal([config.model_type, config.architectures], ['electra', ['ElectraForTokenClassification']]);
 });
 
+test('values of pairs are learned, and a correlation that is none is shown as none, on the page too', async () => {
+  const line = (i: number) => JSON.stringify({ a: `a ${letters[i % 7]}`, b: `b ${letters[i % 3]}`, value: i % 4 });
+  writeFileSync(at('pairs.jsonl'), Array.from({ length: 40 }, (_, i) => line(i)).join('\n'));
+  const columns = ['--text', 'a', '--pair', 'b', '--label', 'value', '--regression'];
+  const { code, output } = await finetune([at('encoder'), '--train', at('pairs.jsonl'), ...columns, '--epochs', '1', '--out', at('values')]);
+  assert.is(code, 0, output);
+  assert.match(output, /\nmean value +– +–\n/);
+  assert.match(readFileSync(join(at('values'), 'report.html'), 'utf8'), /mean value/);
+  const [first] = readFileSync(join(at('values'), 'predictions.jsonl'), 'utf8').split('\n').map((line) => (line === '' ? {} : JSON.parse(line)));
+  assert.equal(Object.keys(first), ['where', 'text', 'pair', 'gold', 'predicted']);
+});
+
 test('Ctrl-C measures and saves what there is; a kill leaves no half of a file', async () => {
   const long = (out: string) => onFiles('--epochs', '300', '--seeds', '3', '--out', at(out));
   let asked = false;
