@@ -63,23 +63,24 @@ fn read_${name}(z: u32, i: u32, k: u32, end: u32) -> vec4f {
 };
 
 /**
- * How a thread carries its part of a side, 4×4 numbers, into workgroup memory: thread n of the side reads four vectors, and
- * later stores them at [k, i / 4]. Eight neighbouring threads store to eight neighbouring places, free of bank conflicts.
+ * How a thread carries its part of a side, 4×4 numbers, into workgroup memory: thread n of the side reads four vectors into
+ * registers, and later stores them at [k, i / 4]. Eight neighbouring threads store to eight neighbouring places, free of
+ * bank conflicts.
  */
-const carrier = (name: string, tile: number, { alongInner }: Side) => {
+const carrier = (name: string, tile: number, { alongInner }: Side, n: string, register: string) => {
   const width = tile / 4;
   return alongInner
     ? {
         // Vector j is row 4i + j, from k on: they are turned when they are stored.
-        place: (n: string) => `let i = (${n} & 7) + 8 * (${n} >> 5); let k = 4 * ((${n} >> 3) & 3);`,
-        read: (j: number) => `read_${name}(z, ${name}_first + 4 * i + ${j}, start + k, end)`,
-        store: (j: number) => `tile_${name}[(k + ${j}) * ${width} + i] = vec4f(${['r0', 'r1', 'r2', 'r3'].map((r) => `${r}[${j}]`).join(', ')});`,
+        place: `let i = (${n} & 7) + 8 * (${n} >> 5); let k = 4 * ((${n} >> 3) & 3);`,
+        read: (j: number) => `${register}${j} = read_${name}(z, ${name}_first + 4 * i + ${j}, start + k, end);`,
+        store: (j: number) => `tile_${name}[(k + ${j}) * ${width} + i] = vec4f(${list(4, (r) => `${register}${r}[${j}]`, ', ')});`,
       }
     : {
         // Vector j is four neighbours at k + 4j.
-        place: (n: string) => `let i = ${n} % ${width}; let k = ${n} / ${width};`,
-        read: (j: number) => `read_${name}(z, ${name}_first + 4 * i, start + k + ${4 * j}, end)`,
-        store: (j: number) => `tile_${name}[(k + ${4 * j}) * ${width} + i] = r${j};`,
+        place: `let i = ${n} % ${width}; let k = ${n} / ${width};`,
+        read: (j: number) => `${register}${j} = read_${name}(z, ${name}_first + 4 * i, start + k + ${4 * j}, end);`,
+        store: (j: number) => `tile_${name}[(k + ${4 * j}) * ${width} + i] = ${register}${j};`,
       };
 };
 
@@ -95,27 +96,15 @@ const shader = ({ tile, each, a, b, bias, vectors }: Shader): string => {
   // With as many threads as a side has parts, each carries one of A and one of B; with twice as many, one half carries A.
   const halves = threads === 2 * tile;
   const type = (side: Side) => (side.vectors ? 'vec4f' : 'f32');
-  const each4 = (f: (j: number) => string) => list(4, f, ' ');
-
-  const load = () =>
+  const registers = halves ? ['r'] : ['a', 'b'];
+  const carry = (step: 'read' | 'store') =>
     sides
       .map(([name, side], s) => {
-        const { place, read } = carrier(name, tile, side);
-        const store = halves ? 'r' : name;
-        const body = `${place(halves ? 'part' : 'thread')} ${each4((j) => `${store}${j} = ${read(j)};`)}`;
-        return halves ? `${s === 0 ? 'if (thread < ' + tile + ')' : 'else'} { ${body} }` : `{ ${body} }`;
+        const carried = carrier(name, tile, side, halves ? 'part' : 'thread', registers[s] ?? 'r');
+        const condition = halves ? [`if (thread < ${tile})`, 'else'][s] : '';
+        return `${condition} { ${carried.place} ${list(4, carried[step], ' ')} }`;
       })
       .join('\n  ');
-
-  const keep = () =>
-    sides
-      .map(([name, side], s) => {
-        const { place, store } = carrier(name, tile, side);
-        const named = (text: string) => (halves ? text : text.replace(/\br(\d)/g, `${name}$1`));
-        const body = `${place(halves ? 'part' : 'thread')} ${each4((j) => named(store(j)))}`;
-        return halves ? `${s === 0 ? 'if (thread < ' + tile + ')' : 'else'} { ${body} }` : `{ ${body} }`;
-      })
-      .join('\n    ');
 
   const multiply = list(parts, (p) => `let left${p} = tile_a[k * ${width} + ${p * across} + down];\n      let right${p} = tile_b[k * ${width} + ${p * across} + across];`, '\n      ');
   const products = list(each, (i) => list(parts, (p) => `y${i}_${p} = fma(vec4f(left${i >> 2}[${i & 3}]), right${p}, y${i}_${p});`, ' '), '\n      ');
@@ -148,15 +137,16 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id:
   let end = min(u.inner, first + u.part);
   let a_first = id.y * ${tile};
   let b_first = id.x * ${tile};
-  ${halves ? `let part = thread % ${tile};\n  var ${each4((j) => `r${j}: vec4f;`).replaceAll('; r', '; var r')}` : sides.map(([name]) => list(4, (j) => `var ${name}${j}: vec4f;`, ' ')).join('\n  ')}
+  ${halves ? `let part = thread % ${tile};` : ''}
+  ${registers.map((name) => list(4, (j) => `var ${name}${j}: vec4f;`, ' ')).join(' ')}
   ${list(each, (i) => list(parts, (p) => `var y${i}_${p} = vec4f();`, ' '), '\n  ')}
   var start = first;
-  ${load()}
+  ${carry('read')}
   for (; start < end; ) {
-    ${keep()}
+    ${carry('store')}
     workgroupBarrier();
     start += ${STEP};
-    ${load()}
+    ${carry('read')}
     for (var k = 0u; k < ${STEP}; k++) {
       ${multiply}
       ${products}
