@@ -116,7 +116,7 @@ export const withDropout = (config: ElectraConfig, task: Task, style: HeadStyle,
 /**
  * A recipe with what it leaves out: as published for the model's size (the paper's Table 7; google-research/electra,
  * configure_finetuning.py), but no longer than the model has positions. Models narrower than the published ones get the
- * rate that they are pre-trained at, 1e-3.
+ * rate that they are pre-trained at, 1e-3 (docs/decisions.md).
  */
 export const completed = (
   { epochs = 3, batchSize = 32, sequenceLength = 128, weightDecay = 0.01, stride = 128, ...recipe }: Recipe,
