@@ -1,6 +1,6 @@
 /**
  * Single operations on the GPU: first the ceilings, a copy of a large buffer and the best matrix product, then every case
- * beside them. Times are the GPU's own where it has a clock, else those of ten launches submitted together.
+ * beside them. Times are the GPU's own where it has a clock, else those of some launches submitted together.
  */
 import type { Case } from '../measure.ts';
 import { cases, product } from '../cases.ts';
@@ -8,7 +8,7 @@ import { median } from '../median.ts';
 import { scoped, tensor } from '../../lib/index.ts';
 import { openMeasured } from './open.ts';
 
-/** Launches between two looks at the clock. */
+/** Launches between two looks at the clock, at most, and milliseconds that they should take. */
 const REPEATS = 10;
 const MILLISECONDS = 300;
 
@@ -52,15 +52,17 @@ export const timeKernels = async (): Promise<{ ceiling: Ceiling; timed: Timed[] 
   const time = async (one: Case): Promise<number> => {
     const inputs = scoped(() => one.inputs());
     const times: number[] = [];
+    let repeats = 1;
     for (let spent = 0; times.length < 3 || (spent < MILLISECONDS && times.length < 200); ) {
       await last.data();
       await clock?.busy();
       const start = performance.now();
-      for (let i = 0; i < REPEATS; i++) scoped(() => void one.run(...inputs));
+      for (let i = 0; i < repeats; i++) scoped(() => void one.run(...inputs));
       await last.data();
       const wall = performance.now() - start;
       spent += wall;
-      times.push((clock ? await clock.busy() : wall) / REPEATS);
+      times.push((clock ? await clock.busy() : wall) / repeats);
+      repeats = Math.max(1, Math.min(REPEATS, Math.floor((MILLISECONDS * repeats) / wall)));
     }
     inputs.forEach((x) => x.free('after it was timed'));
     return median(times.slice(1));

@@ -81,6 +81,6 @@ for (const name of sizes) {
     row(name, shape, '–', '–', '–', '–', '–', '–', '–', host, eager, compiled);
   }
 }
-console.log('\nHost ms: what a step costs JavaScript when nothing is dispatched, half of 80 steps in, with batch 1.');
+console.log('\nHost ms: what a step costs the processor when nothing is dispatched, over the second hundred of 200 steps, with batch 1.');
 notes.forEach((note) => console.log(`\n${note}.`));
 process.exit();
