@@ -22,11 +22,12 @@ export const chain = (...transforms: Transform[]): Transform => ({
   init: (params) => transforms.map((transform) => transform.init(params)),
   update: (gradients, state, params) => {
     let updates = gradients;
-    const states = transforms.map((transform, i) => {
+    const states: Moments[] = [];
+    transforms.forEach((transform, i) => {
       const [next, remembered] = scoped(() => transform.update(updates, (state as Moments[])[i], params), 'a transformation');
-      consume(updates, [gradients, state, params, next, remembered], 'by the next transformation of the chain');
+      states.push(remembered);
+      consume(updates, [gradients, state, params, next, states], 'by the next transformation of the chain');
       updates = next;
-      return remembered;
     });
     return [updates, states];
   },

@@ -135,6 +135,20 @@ everywhere('a chain holds one update at a time, and what a transformation hands 
   assert.equal(await read(device, () => params.a), [1, 2]);
 });
 
+everywhere('an update that its transformation remembers, as momentum does, outlives the rest of the chain', async (device) => {
+  const momentum: Transform = {
+    init: (params) => map((p) => mul(p, 0), params),
+    update(gradients, state) {
+      const moved = mapPacked((m, g) => add(mul(m, 0.5), g), state as typeof gradients, gradients);
+      return [moved, moved];
+    },
+  };
+  const transform = chain(momentum, stateless((updates) => mapPacked((u) => mul(u, -1), updates)));
+  const g = { a: tensor([2, 4]) };
+  const second = () => transform.update(g, transform.update(g, transform.init(g), g)[1], g)[0].a;
+  assert.equal(await read(device, second), [-3, -6]);
+});
+
 test('trees that differ in a shape or a place are refused, and a tree without tensors is itself', () => {
   const tree = { a: { b: tensor([1, 2]) } };
   assert.throws(() => mapPacked(add, tree, { a: { b: tensor([1]) } }), /have \[2\] and \[1\] at 'a\.b'/);
