@@ -66,10 +66,12 @@ export const openQueue = (opening: Promise<Device>): Queue => {
 
   const handOver = () => {
     const { device } = queue;
-    if (device === undefined || waiting.length === 0) return;
+    const isOpening = device === undefined && failure === undefined;
+    if (isOpening || waiting.length === 0) return;
     const commands = waiting;
     waiting = [];
     written = 0;
+    if (device === undefined) return fail(commands, failure);
     try {
       void device.run(commands)?.catch((error) => fail(commands, error));
     } catch (error) {

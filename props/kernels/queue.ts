@@ -51,4 +51,13 @@ test('numbers that are to be written do not gather without end', async () => {
   assert.equal(lists, ['ww', 'ww']);
 });
 
+test('of a device that does not open every read is rejected, those asked for later too', async () => {
+  const queue = openQueue(Promise.reject(new Error('no GPU answers')));
+  const buffer = queue.write([1]);
+  for (let i = 0; i < 3; i++) {
+    const reason = await queue.read(buffer).catch((error: Error) => error.message);
+    assert.match(reason, /no GPU answers/);
+  }
+});
+
 test.run();
