@@ -3,6 +3,8 @@
  * file that need not fit in memory. Text is UTF-8 (a byte order mark is none of it), lines end with \n, \r\n or \r.
  */
 import { parse } from 'csv-parse';
+import { LINE_END } from '../tasks/read/lines.ts';
+import { csvParsing, objectOf, places, refuseWidth } from '../tasks/read/records.ts';
 import type { Placed } from '../tasks/task.ts';
 import { UserError } from './error.ts';
 
@@ -42,60 +44,44 @@ async function* lines(bytes: Bytes, source: string): AsyncGenerator<Line> {
   for await (const piece of decoded(bytes, source)) {
     // A \r at the end may be half of a line end.
     const open = piece.endsWith('\r') ? '\r' : '';
-    const parts = (rest + piece.slice(0, piece.length - open.length)).split(/\r\n|\n|\r/);
+    const parts = (rest + piece.slice(0, piece.length - open.length)).split(LINE_END);
     rest = parts.pop()! + open;
     for (const part of parts) yield next(part);
   }
   if (rest !== '') yield next(rest.replace(/\r$/, ''));
 }
 
-const objectOf = ({ text, where }: Line): StreamRecord['fields'] => {
-  const expected = 'expected one JSON object a line, such as {"text": "…"}';
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new UserError(`${where}: ${expected}; ${(cause as Error).message}`, { cause });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new UserError(`${where}: ${expected}`);
-  return value as StreamRecord['fields'];
-};
-
-async function* table(bytes: Bytes, source: string): AsyncGenerator<StreamRecord> {
-  let names: string[] | undefined;
-  for await (const { text, where } of lines(bytes, source)) {
-    const fields = text.split('\t');
-    if (names === undefined) names = fields;
-    else if (text === '') continue;
-    else if (fields.length !== names.length)
-      throw new UserError(
-        `${where}: expected ${names.length} fields, as in line 1, got ${fields.length}; a text has no tabs`,
-      );
-    else yield { where, fields: Object.fromEntries(names.map((name, i) => [name, fields[i]])) };
-  }
+/** A row of a table, or its header. */
+interface Fields extends Placed {
+  readonly fields: readonly string[];
 }
 
-async function* quoted(bytes: Bytes, source: string): AsyncGenerator<StreamRecord> {
-  const found: StreamRecord[] = [];
-  let last = 1;
+async function* tabbed(bytes: Bytes, source: string): AsyncGenerator<Fields> {
+  for await (const { text, where } of lines(bytes, source)) if (text !== '') yield { where, fields: text.split('\t') };
+}
+
+async function* quoted(bytes: Bytes, source: string): AsyncGenerator<Fields> {
+  const found: Fields[] = [];
   // What the parser has is taken from it at once: when it fails, it drops what it holds.
-  const parser = parse({
-    bom: true,
-    columns: true,
-    skip_empty_lines: true,
-    on_record: (fields: Record<string, string>, { lines }) => {
-      last = lines;
-      found.push({ where: `${source}:${lines}`, fields });
-      return null;
-    },
-  }).on('error', () => undefined);
+  const parsing = csvParsing(source, ',', (fields, line) => found.push({ where: `${source}:${line}`, fields }));
+  const parser = parse(parsing.options).on('error', () => undefined);
   const given = (give: (done: (cause?: Error | null) => void) => void) => new Promise<Error | null | undefined>(give);
   const taken = function* (cause?: Error | null) {
     yield* found.splice(0);
-    if (cause) throw new UserError(`${source}: after line ${last}: ${cause.message}`, { cause });
+    if (cause) parsing.refuse(cause);
   };
   for await (const piece of decoded(bytes, source)) yield* taken(await given((done) => parser.write(piece, done)));
   yield* taken(await given((done) => parser.end(done)));
+}
+
+/** Rows by the names in the first one. */
+async function* named(rows: AsyncIterable<Fields>, format: 'tsv' | 'csv'): AsyncGenerator<StreamRecord> {
+  let names: readonly string[] | undefined;
+  for await (const { where, fields } of rows) {
+    if (names === undefined) places((names = fields), where);
+    else if (fields.length !== names.length) refuseWidth(where, names.length, fields.length, format);
+    else yield { where, fields: Object.fromEntries(names.map((name, i) => [name, fields[i]])) };
+  }
 }
 
 /**
@@ -105,12 +91,12 @@ async function* quoted(bytes: Bytes, source: string): AsyncGenerator<StreamRecor
  * Throws a UserError with source and line where a line is not of the format.
  */
 export async function* recordsOf(bytes: Bytes, source: string, format: StreamFormat): AsyncGenerator<StreamRecord> {
-  if (format === 'tsv') yield* table(bytes, source);
-  else if (format === 'csv') yield* quoted(bytes, source);
+  if (format === 'tsv') yield* named(tabbed(bytes, source), format);
+  else if (format === 'csv') yield* named(quoted(bytes, source), format);
   else {
     for await (const line of lines(bytes, source)) {
       if (format === 'text') yield { where: line.where, fields: { text: line.text } };
-      else if (line.text.trim() !== '') yield { where: line.where, fields: objectOf(line) };
+      else if (line.text.trim() !== '') yield { where: line.where, fields: objectOf(line.text, line.where) };
     }
   }
 }

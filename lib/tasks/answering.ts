@@ -12,6 +12,7 @@
  * none; of several windows, the one that is least sure of it decides.
  */
 import type { ElectraConfig } from '../electra/config.ts';
+import { withoutDropout } from '../electra/config.ts';
 import type { TaskParams } from '../electra/heads.ts';
 import { answer, answeringLoss } from '../electra/heads.ts';
 import type { Batch } from '../electra/mask.ts';
@@ -209,14 +210,15 @@ export interface Answering extends Windowing, Decoding {
   readonly beam?: number;
 }
 
-/** Answers questions in their order, as many at a time as fill a batch. `config` has no dropout. */
+/** Answers questions in their order, as many at a time as fill a batch, without dropout. */
 export async function* answerQuestions(
   params: AnswerParams,
-  config: ElectraConfig,
+  trained: ElectraConfig,
   tokenizer: WordPiece,
   rows: Iterable<QuestionRow> | AsyncIterable<QuestionRow>,
   { batchSize = 32, beam = 20, answers, answerLength, ...windowing }: Answering,
 ): AsyncGenerator<AnsweredQuestion, void> {
+  const config = withoutDropout(trained);
   const cut = windower(tokenizer, windowing);
   const read = isPublished(params) ? beamReader(params, config, beam) : pairReader(params, config, beam);
   let waiting: WindowedQuestion[] = [];

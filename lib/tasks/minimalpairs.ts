@@ -8,6 +8,7 @@
  * A longer sentence has more terms, so both favour the shorter one; pairs are of nearly equal length.
  */
 import type { ElectraConfig } from '../electra/config.ts';
+import { withoutDropout } from '../electra/config.ts';
 import { discriminate } from '../electra/discriminator.ts';
 import { generate } from '../electra/generator.ts';
 import type { Batch } from '../electra/mask.ts';
@@ -20,7 +21,8 @@ import { tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Encoded } from './encode.ts';
 import { batchOf, byLength } from './encode.ts';
-import { linesOf, refuse, someRows } from './read/lines.ts';
+import { refuse, someRows } from './read/lines.ts';
+import { records } from './read/records.ts';
 import type { Placed } from './task.ts';
 
 /** A right sentence and a wrong one. */
@@ -39,19 +41,11 @@ export interface MinimalPair extends Placed {
  * Throws a UserError, with file and line, where a line is not such an object.
  */
 export const minimalPairs = (text: string, source: string): MinimalPair[] => {
-  const pairs = linesOf(text).flatMap((line, i): MinimalPair[] => {
-    if (line.trim() === '') return [];
-    const where = `${source}:${i + 1}`;
-    let row: Record<string, unknown> | null = null;
-    try {
-      row = JSON.parse(line);
-    } catch (cause) {
-      refuse(where, `expected one JSON object a line; ${(cause as Error).message}`, cause);
-    }
-    const { sentence_good: good, sentence_bad: bad, linguistics_term: term, UID: paradigm = source } = row ?? {};
+  const pairs = records(text, source, { format: 'jsonl' }).map(({ where, columns, value }): MinimalPair => {
+    const [good, bad, paradigm = source] = ['sentence_good', 'sentence_bad', 'UID'].map(value);
     if (typeof good !== 'string' || typeof bad !== 'string')
-      return refuse(where, `expected texts 'sentence_good' and 'sentence_bad', got ${Object.keys(row ?? {}).join(', ') || 'neither'}`);
-    return [{ where, good, bad, phenomenon: String(term ?? paradigm), paradigm: String(paradigm) }];
+      return refuse(where, `expected texts 'sentence_good' and 'sentence_bad', got ${columns.join(', ') || 'neither'}`);
+    return { where, good, bad, phenomenon: String(value('linguistics_term') ?? paradigm), paradigm: String(paradigm) };
   });
   return someRows(pairs, source);
 };
@@ -69,14 +63,15 @@ const encodedAll = (tokenizer: WordPiece, sentences: readonly string[]): Encoded
 
 /**
  * Scores by a generator's pseudo-log-likelihood: `batchSize` hidden words at a time, each in a copy of its sentence, those
- * of sentences of similar length together. `config` has no dropout.
+ * of sentences of similar length together, without dropout.
  */
 export const pseudoLikelihood = (
   params: Params,
-  config: ElectraConfig,
+  trained: ElectraConfig,
   tokenizer: WordPiece,
   { batchSize = 64 }: { readonly batchSize?: number } = {},
 ): Scorer => {
+  const config = withoutDropout(trained);
   const surprise = donating((batch: Batch, at: Tensor, words: Tensor) => crossEntropy(generate(key(0), params, { ...batch, at }, config), words));
   const { mask } = tokenizer.special;
   return async (sentences) => {
@@ -97,13 +92,14 @@ export const pseudoLikelihood = (
 /** ln (1 − sigmoid(x)). */
 const logOriginal = (x: number): number => -(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
 
-/** Scores by a discriminator's verdicts: how surely every word is original. `config` has no dropout. */
+/** Scores by a discriminator's verdicts: how surely every word is original, without dropout. */
 export const originality = (
   params: Params,
-  config: ElectraConfig,
+  trained: ElectraConfig,
   tokenizer: WordPiece,
   { batchSize = 64 }: { readonly batchSize?: number } = {},
 ): Scorer => {
+  const config = withoutDropout(trained);
   const judge = donating((batch: Batch) => discriminate(key(0), params, batch.tokens, batch, config));
   return async (sentences) => {
     const scores = sentences.map(() => 0);

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { useDevice } from '../../kernels/device/choose.ts';
 import { answer, initTaskHead, withTaskHead } from '../../lib/electra/heads.ts';
+import type { ElectraConfig } from '../../lib/electra/config.ts';
 import { initElectra } from '../../lib/electra/params.ts';
 import { answerAfter, initSpanHead } from '../../lib/electra/spans.ts';
 import { key } from '../../lib/key.ts';
@@ -185,6 +186,18 @@ test('a window learns where the whole answer is, [CLS] where it is not, and noth
   assert.equal(of({ answers: [] }), [[0, 0, 1], [0, 0, 1], [0, 0, 1]]);
   assert.equal(of({ answers: [{ text: ' ', start: 1 }] }), []);
   assert.throws(() => of({}), /here:1: expected answers to learn from/);
+});
+
+test('whoever answers has no dropout, whatever the configuration says', async () => {
+  for (const params of [published, huggingface]) {
+    const [sure, unsure] = [0, 0.5].map((rate) => ({ ...config, dropout: rate, attentionDropout: rate, classifierDropout: rate }));
+    const of = async (config: ElectraConfig) => {
+      const all: AnsweredQuestion[] = [];
+      for await (const one of answerQuestions(params(), config, tokenizer, rows, windowing)) all.push(one);
+      return all;
+    };
+    assert.equal(await of(unsure), await of(sure));
+  }
 });
 
 test('above the threshold the best answer is the empty one; without a threshold, or a head that can say so, never', async () => {

@@ -35,33 +35,47 @@ interface Fields {
 export const formatOf = (source: string): Format =>
   /\.csv(\.gz)?$/i.test(source) ? 'csv' : /\.(jsonl|ndjson)(\.gz)?$/i.test(source) ? 'jsonl' : 'tsv';
 
-const quoted = (text: string, source: string, delimiter: string): Fields[] => {
-  const rows: Fields[] = [];
+/**
+ * How CSV is parsed, whole or piece by piece: csv-parse's options, with which each record is given to `found` beside the line
+ * where it begins, and what an error of the parser is to the reader. Lines end as they please, one so and the next otherwise.
+ */
+export const csvParsing = (source: string, delimiter: string, found: (fields: string[], line: number) => void) => {
   let last = 0;
   let counted = 0;
-  try {
-    parse(text, {
+  return {
+    options: {
       bom: true,
       delimiter,
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,
       skip_empty_lines: true,
-      on_record: (fields: string[], { lines }) => {
+      on_record: (fields: string[], { lines }: { readonly lines: number }) => {
         // The parser's count is of the record's last line, and takes \r\n in quotes for two line ends.
         const inside = fields.join('|');
         counted += inside.split('\r\n').length - 1;
         last = lines - counted;
-        rows.push({ line: last - lineEnds(inside), fields });
+        found(fields, last - lineEnds(inside));
         return null;
       },
-    });
+    },
+    refuse: (error: Error & { readonly code?: string }): never => {
+      const message =
+        error.code === 'CSV_QUOTE_NOT_CLOSED'
+          ? 'a quote in or after this line is never closed; a quote in a text is written twice'
+          : `expected quotes around a whole field alone, and quotes in it doubled; ${error.message.replace(/ at line \d+/, '')}`;
+      return refuse(`${source}:${last + 1}`, message, error);
+    },
+  };
+};
+
+const quoted = (text: string, source: string, delimiter: string): Fields[] => {
+  const rows: Fields[] = [];
+  const parsing = csvParsing(source, delimiter, (fields, line) => rows.push({ line, fields }));
+  try {
+    parse(text, parsing.options);
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const message =
-      error.code === 'CSV_QUOTE_NOT_CLOSED'
-        ? 'a quote in or after this line is never closed; a quote in a text is written twice'
-        : `expected quotes around a whole field alone, and quotes in it doubled; ${error.message.replace(/ at line \d+/, '')}`;
-    refuse(`${source}:${last + 1}`, message, error);
+    parsing.refuse(error);
   }
   return rows;
 };
@@ -69,28 +83,31 @@ const quoted = (text: string, source: string, delimiter: string): Fields[] => {
 const unquoted = (text: string, delimiter: string): Fields[] =>
   linesOf(text).flatMap((line, i) => (line === '' ? [] : [{ line: i + 1, fields: line.split(delimiter) }]));
 
-const places = (columns: readonly string[], source: string): ReadonlyMap<string, number> => {
+/** The place of each column by its name. Throws a UserError, with the place of the header, where two have one name. */
+export const places = (columns: readonly string[], where: string): ReadonlyMap<string, number> => {
   const twice = columns.find((name, i) => columns.indexOf(name) !== i && name !== '');
   return twice === undefined
     ? new Map(columns.map((name, i) => [name, i]))
-    : refuse(`${source}:1`, `there are two columns '${twice}'; give one another name`);
+    : refuse(where, `there are two columns '${twice}'; give one another name`);
 };
 
-const delimited = (text: string, source: string, { format, header, quotes, skipShort }: Layout): TableRecord[] => {
+/** Refuses a row that has more or fewer fields than the first. */
+export const refuseWidth = (where: string, expected: number, got: number, format: Format): never => {
+  const kind = format === 'csv' ? 'a text with commas stands in quotes' : 'a text has no tabs';
+  return refuse(where, `expected ${expected} fields, as in line 1, got ${got}; ${kind}`);
+};
+
+const delimited = (text: string, source: string, { format, header, quotes, skipShort }: Layout & { readonly format: Format }): TableRecord[] => {
   const delimiter = format === 'csv' ? ',' : '\t';
   const rows = (quotes ?? format === 'csv') ? quoted(text, source, delimiter) : unquoted(text, delimiter);
   const [first] = rows;
   if (first === undefined) return [];
   const columns = header ? first.fields : first.fields.map((_, i) => String(i));
-  const place = places(columns, source);
+  const place = places(columns, `${source}:${first.line}`);
   const kept = rows.slice(header ? 1 : 0).filter(({ line, fields: { length } }) => {
     if (length === columns.length) return true;
     if (length < columns.length && skipShort) return false;
-    const kind = format === 'csv' ? 'a text with commas stands in quotes' : 'a text has no tabs';
-    return refuse(
-      `${source}:${line}`,
-      `expected ${columns.length} fields, as in line ${first.line}, got ${length}; ${kind}`,
-    );
+    return refuseWidth(`${source}:${line}`, columns.length, length, format);
   });
   return kept.map(({ line, fields }) => ({
     where: `${source}:${line}`,
@@ -99,20 +116,25 @@ const delimited = (text: string, source: string, { format, header, quotes, skipS
   }));
 };
 
+/** The object in a line of JSONL. Throws a UserError, with the place of the line, where there is another thing. */
+export const objectOf = (line: string, where: string): Readonly<Record<string, unknown>> => {
+  const expected = 'expected one JSON object a line, such as {"text": "…", "label": "…"}';
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    refuse(where, `${expected}; ${(cause as Error).message}`, cause);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(where, expected);
+  return value as Record<string, unknown>;
+};
+
 const objects = (text: string, source: string): TableRecord[] =>
   linesOf(text).flatMap((line, i) => {
     if (line.trim() === '') return [];
     const where = `${source}:${i + 1}`;
-    let record: unknown;
-    try {
-      record = JSON.parse(line);
-    } catch (cause) {
-      refuse(where, `expected one JSON object a line; ${(cause as Error).message}`, cause);
-    }
-    if (typeof record !== 'object' || record === null || Array.isArray(record))
-      return refuse(where, 'expected one JSON object a line, such as {"text": "…", "label": "…"}');
-    const values = new Map<Column, unknown>(Object.entries(record));
-    return [{ where, columns: Object.keys(record), value: (column) => values.get(column) }];
+    const values = new Map<Column, unknown>(Object.entries(objectOf(line, where)));
+    return [{ where, columns: [...values.keys()] as string[], value: (column) => values.get(column) }];
   });
 
 /** The records of a table, empty lines left out. Throws a UserError with file and line. */
