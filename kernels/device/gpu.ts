@@ -34,6 +34,9 @@ export interface GpuOptions {
   readonly tuned?: boolean;
 }
 
+/** What WebGPU finds wrong with what was asked of it; null when nothing is. */
+type Check = Promise<GPUError | null>;
+
 interface List {
   readonly commands: Command<Block>[];
   readonly resolve: () => void;
@@ -69,25 +72,23 @@ export const openGpuOn = (device: GPUDevice, description: string, { tuned = true
     return broken;
   });
 
-  /** Runs `f`; what WebGPU then finds wrong with what was asked of it breaks the device, before the promise resolves. */
-  const checked = <T>(f: () => T, checks: Promise<void>[]): T => {
+  /** Runs `f`; what WebGPU then finds wrong with what was asked of it is added to the checks. */
+  const checked = <T>(f: () => T, checks: Check[]): T => {
     device.pushErrorScope('validation');
     try {
       return f();
     } finally {
-      const check = async () => {
-        const error = await device.popErrorScope();
-        if (error !== null) broken ??= new Error(`gpu: WebGPU refused what was asked of it: ${error.message}; ${GO_ON}`);
-      };
-      checks.push(check());
+      // A device that is lost may answer no more; that it is lost is said elsewhere.
+      checks.push(device.popErrorScope().catch(() => null));
     }
   };
 
-  /** Waits until a submitted list is done, and hands out what it read. */
-  const finish = async (reads: Encoded['reads'], checks: Promise<void>[]): Promise<void> => {
+  /** Waits until a submitted list is done, and hands out what it read. What WebGPU refused breaks the device. */
+  const finish = async (reads: Encoded['reads'], checks: Check[]): Promise<void> => {
     const values = reads.map(({ command, staging }) => readings.map(staging, command.buffer.size * 4));
     const done = await Promise.allSettled(reads.length > 0 ? values : [device.queue.onSubmittedWorkDone()]);
-    await Promise.all(checks);
+    const refused = (await Promise.all(checks)).find((error) => error !== null);
+    if (refused) broken ??= new Error(`gpu: WebGPU refused what was asked of it: ${refused.message}; ${GO_ON}`);
     const rejected = done.find((result) => result.status === 'rejected');
     // A device that is lost says so a moment after the first promise that breaks.
     if (rejected !== undefined) await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, 100))]);
@@ -109,7 +110,7 @@ export const openGpuOn = (device: GPUDevice, description: string, { tuned = true
         const planned = encoder.prepare(commands);
         const building = kernels.building();
         if (building !== undefined) await building;
-        const checks: Promise<void>[] = [];
+        const checks: Check[] = [];
         const encoded = checked(() => encoder.encode(commands, planned), checks);
         reads = encoded.reads;
         const making = memory.making();
@@ -120,6 +121,9 @@ export const openGpuOn = (device: GPUDevice, description: string, { tuned = true
         done.then(resolve, reject);
         submitted.push(done.catch(() => undefined).then(() => void submitted.shift()));
       } catch (error) {
+        // What else was being made for the list may fail too, and the first failure says enough. What WebGPU finds wrong with a
+        // list that lacks memory follows from that.
+        await Promise.allSettled([kernels.building(), memory.making()]);
         reads.forEach(({ staging }) => readings.release(staging));
         encoder.drop(commands);
         memory.trim();
