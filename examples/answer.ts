@@ -9,13 +9,14 @@
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import type { AnsweredQuestion, AnswerParams, DeviceName, ElectraConfig, HeadStyle, QuestionRow, WindowedQuestion, WordPiece } from '../lib/index.ts';
+import type { AnsweredQuestion, AnswerParams, DeviceName, ElectraConfig, HeadStyle, QuestionRow, Tensor, WindowedQuestion, WordPiece } from '../lib/index.ts';
 import {
-  answerExamples, answerLearner, answerQuestions, bestAnswer, bestThreshold, bootstrap, completed, exactMatch, finetune, initElectra, initSpanHead,
-  initTaskHead, key, NO_ANSWER_THRESHOLD, positionsIn, questions, scoped, scoreAnswers, textOf, tokenF1, useDevice, windower, withDropout, withTaskHead,
+  answerExamples, answerLearner, answerQuestions, bestAnswer, bestThreshold, bootstrap, completed, exactMatch, finetune, initSpanHead,
+  initTaskHead, key, NO_ANSWER_THRESHOLD, positionsIn, questions, scoped, scoreAnswers, split, textOf, tokenF1, useDevice, windower, withDropout, withTaskHead,
 } from '../lib/index.ts';
 import { readRows, saveModel, UserError, writeFileAtomic } from '../lib/node.ts';
-import { openModel, readModel } from './models/open.ts';
+import { openStart } from './finetune/start.ts';
+import { readModel } from './models/open.ts';
 import { deviceOption, endClearly } from './models/program.ts';
 import { number } from './pretrain/options.ts';
 
@@ -65,16 +66,15 @@ const recovered = (asked: readonly WindowedQuestion[]): string => {
 
 /** An encoder that has learned to answer. */
 const learn = async (path: string, rows: readonly QuestionRow[], options: Options): Promise<{ config: ElectraConfig; tokenizer: WordPiece; params: AnswerParams }> => {
-  const { config, tokenizer, params } = openModel(path, 'discriminator');
   const { seq, stride, batch, lr, epochs, seed, head, dropout } = options;
+  const { trained, fresh } = openStart(path);
+  const { config: sizes, tokenizer, params } = options.fromScratch ? fresh(seed) : trained;
+  const config = withDropout(sizes, 'answering', head, dropout);
   const { sequenceLength, ...recipe } = completed({ ...task.recipe, sequenceLength: seq ?? 512, batchSize: batch, learningRate: lr, epochs: epochs ?? 2 }, config);
   const cut = windower(tokenizer, { sequenceLength, stride });
   const asked = rows.map(cut);
   const examples = answerExamples(asked);
   console.log(`${rows.length} questions to learn from, in ${examples.length} windows of up to ${sequenceLength} tokens; ${recovered(asked)}`);
-  const keys = { head: key(seed + 1), encoder: key(seed + 2) };
-  const encoder = options.fromScratch ? scoped(() => initElectra(keys.encoder, config)) : params;
-  const training = withDropout(config, 'answering', head, dropout);
   const settings = { ...recipe, seed };
   let evaluations = 0;
   const last = async () => ++evaluations; // No dev set decides, as published: the last epoch is kept.
@@ -88,10 +88,11 @@ const learn = async (path: string, rows: readonly QuestionRow[], options: Option
     },
   };
   const { layers } = config.discriminator;
+  const begin = <Head>(fresh: (key: Tensor) => Head) => scoped(() => withTaskHead(params(), fresh(split(key(seed), 'head').head)));
   const tuned =
     head === 'google'
-      ? await finetune(withTaskHead(encoder, initSpanHead(keys.head, config)), layers, answerLearner(training), examples, last, settings, watch)
-      : await finetune(withTaskHead(encoder, initTaskHead(keys.head, 'answering', 2, config, head)), layers, answerLearner(training), examples, last, settings, watch);
+      ? await finetune(begin((key) => initSpanHead(key, config)), layers, answerLearner(config), examples, last, settings, watch)
+      : await finetune(begin((key) => initTaskHead(key, 'answering', 2, config, head)), layers, answerLearner(config), examples, last, settings, watch);
   return { config, tokenizer, params: tuned.params };
 };
 
