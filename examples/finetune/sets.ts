@@ -1,6 +1,7 @@
 /**
  * Labelled sets that are free to download, each declared in a line: what a task of one's own looks like. `files` are the
- * names under which the sets are published, in one folder a set. The bag of words that stands beside them (`baselinesOf`)
+ * names under which the sets are published, in one folder a set. Where there is no dev file, a part of the training rows
+ * decides which epoch is kept, never the test file. The bag of words that stands beside them (`baselinesOf`)
  * gets an F1 of 0.97 on SMS Spam and an accuracy of 0.97 on SNIPS and 0.89 on BANKING77.
  */
 import { metrics, table, tags } from '../../lib/index.ts';
@@ -19,7 +20,7 @@ export const smsSpam = table({
 export const banking77 = table({
   name: 'banking77',
   about: 'Which of 77 things does a customer of a bank want?',
-  files: { train: 'train.csv', dev: 'test.csv' },
+  files: { train: 'train.csv', test: 'test.csv' },
   text: 'text',
   label: 'category',
 });
@@ -60,7 +61,7 @@ export const wnut17 = tags({
 export const germeval = table({
   name: 'germeval',
   about: 'Does the tweet offend?',
-  files: { train: 'germeval2018.training.txt', dev: 'germeval2018.test.txt' },
+  files: { train: 'germeval2018.training.txt', test: 'germeval2018.test.txt' },
   text: 0,
   label: 1,
   metrics: [metrics.macroF1, metrics.accuracy],

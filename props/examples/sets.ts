@@ -13,14 +13,14 @@ import { skip } from '../laws/present.ts';
 const test = suite('sets');
 const folder = fileURLToPath(new URL('../../../shared/data/labelled', import.meta.url));
 
-/** Rows of the training and the dev file, and different labels, as the sets' publications count them. */
+/** Rows of the training, dev and test file, and different labels, as the sets' publications count them. */
 const counts = [
   [sets.smsSpam, 'sms-spam', { train: 5574, labels: 2 }],
-  [sets.banking77, 'banking77', { train: 10_003, dev: 3080, labels: 77 }],
-  [sets.snips, 'snips', { train: 13_084, dev: 700, labels: 7 }],
+  [sets.banking77, 'banking77', { train: 10_003, test: 3080, labels: 77 }],
+  [sets.snips, 'snips', { train: 13_084, dev: 700, test: 700, labels: 7 }],
   [sets.ud, 'ud', { train: 12_544, dev: 2001, labels: 17 }],
   [sets.wnut17, 'wnut17', { train: 3394, dev: 1009, labels: 13 }],
-  [sets.germeval, 'germeval2018', { train: 5009, labels: 2 }],
+  [sets.germeval, 'germeval2018', { train: 5009, test: 3532, labels: 2 }],
   [sets.nsmc, 'nsmc', { train: 40_000, labels: 2 }],
   [sets.smsa, 'indonlu-smsa', { train: 11_000, dev: 1260, labels: 3 }],
 ] as const;
@@ -28,23 +28,22 @@ const counts = [
 test('every set is read to its last row, each with a label that the training rows have', () => {
   for (const [set, name, expected] of counts) {
     const declaration: TaskDeclaration<Row> = set;
-    assert.ok(declaration.files);
-    const { train, dev } = declaration.files;
-    const path = (file: string) => (file.endsWith('ud-train.conllu') ? 'en_ewt-train-rebuilt.conllu.gz' : file);
-    const files = [train, dev ?? []].map((file) => [file].flat().map((part) => join(folder, name, path(part))));
-    if (!files.flat().every((file) => existsSync(file))) {
+    const path = (file: string) => join(folder, name, file.endsWith('ud-train.conllu') ? 'en_ewt-train-rebuilt.conllu.gz' : file);
+    const named = (['train', 'dev', 'test'] as const).flatMap((split) => {
+      const files = split in expected ? declaration.files?.[split] : undefined;
+      return files === undefined ? [] : [[split, [files].flat().map(path)] as const];
+    });
+    if (!named.every(([, files]) => files.every((file) => existsSync(file)))) {
       skip(`the set ${name} is not there`);
       continue;
     }
-    const [learnt, held] = files.map((paths) => (paths.length === 0 ? [] : readRows(declaration, paths)));
+    const read = named.map(([split, files]) => [split, readRows(declaration, files)] as const);
+    const [[, learnt]] = read;
     const labels = labelsOf(declaration, learnt);
-    assert.equal(
-      { train: learnt.length, ...('dev' in expected && { dev: held.length }), labels: labels.length },
-      expected,
-      name,
-    );
-    requireLabels(labels, [...learnt, ...held]);
-    assert.ok([...learnt, ...held].every((row) => goldOf(row) !== undefined));
+    assert.equal({ ...Object.fromEntries(read.map(([split, { length }]) => [split, length])), labels: labels.length }, expected, name);
+    const all = read.flatMap(([, rows]) => rows);
+    requireLabels(labels, all);
+    assert.ok(all.every((row) => goldOf(row) !== undefined));
   }
 });
 
