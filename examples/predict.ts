@@ -10,7 +10,8 @@
 import { Command } from 'commander';
 import { classifier, regressor, tagger, useDevice } from '../lib/index.ts';
 import type { Model, StreamRecord } from '../lib/node.ts';
-import { openTrained } from './models/open.ts';
+import { UserError } from '../lib/node.ts';
+import { kindOf, openTrained } from './models/open.ts';
 import { endClearly } from './models/program.ts';
 import type { RecordText, RecordWords, StreamOptions } from './models/stream.ts';
 import { asText, asWords, fitting, isRegression, mapEach, readRecords, streamOptions, write } from './models/stream.ts';
@@ -56,6 +57,8 @@ async function* predictions(
 const predict = async (path: string, file: string | undefined, options: Options): Promise<void> => {
   await useDevice(options.device);
   const { dir, model } = openTrained(path);
+  if (model.task === undefined) throw new UserError(`${dir} was not fine-tuned, but is a ${kindOf(model)}; examples/finetune.ts fine-tunes a discriminator`);
+  if (model.task === 'answering') throw new UserError(`${dir} answers questions; examples/answer.ts asks them`);
   const records = await readRecords(file, options);
   let [texts, empty] = [0, 0];
   await write(

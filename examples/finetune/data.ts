@@ -1,7 +1,7 @@
 /** The rows of a fine-tuning: of a task that is known, or of files with columns that the command line names. */
 import { join } from 'node:path';
 import type { Column, FileName, TaggedRow, TaskDeclaration, TextRow } from '../../lib/index.ts';
-import { goldOf, labelsOf, splitRows, table, tags, tasks } from '../../lib/index.ts';
+import { goldOf, labelsOf, requireLabels, splitRows, table, tags, tasks } from '../../lib/index.ts';
 import { readRows, UserError } from '../../lib/node.ts';
 import { brown, brownRows } from './brown.ts';
 import type { Options } from './options.ts';
@@ -13,7 +13,7 @@ export interface Data {
   readonly declaration: TaskDeclaration<Tunable>;
   readonly train: readonly Tunable[];
   readonly dev: readonly Tunable[];
-  /** Without labels, it is only predicted. */
+  /** Where a row has no label, it is only predicted. */
   readonly test?: readonly Tunable[];
 }
 
@@ -72,8 +72,10 @@ export const readData = (options: Options): Data => {
   // Of some rows only, the labels are still those of all.
   const declaration = task.regression ? task : { ...task, labels: labelsOf(task, all) };
   const { train, dev } = files.dev ? { train: some(all), dev: some(rows(files.dev)) } : splitRows([0, options.seed], some(all), HELD_OUT);
-  return { declaration, train, dev, ...(files.test && { test: some(rows(files.test, true)) }) };
+  const test = files.test && some(rows(files.test, true));
+  if (declaration.labels && test) requireLabels(declaration.labels, test);
+  return { declaration, train, dev, ...(test && { test }) };
 };
 
-/** Whether all rows have a label to be compared with. */
-export const isLabelled = (rows: readonly Tunable[]): boolean => rows.every((row) => goldOf(row) !== undefined);
+/** How many of the rows have no label to be compared with. */
+export const countUnlabelled = (rows: readonly Tunable[]): number => rows.filter((row) => goldOf(row) === undefined).length;

@@ -9,7 +9,7 @@ import { saveModel, UserError, writeFileAtomic } from '../../lib/node.ts';
 import { readFineTuned, renderFineTuned } from '../report/finetuned.ts';
 import type { Console } from './console.ts';
 import type { Data, Tunable } from './data.ts';
-import { isLabelled } from './data.ts';
+import { countUnlabelled } from './data.ts';
 import type { Options } from './options.ts';
 import type { Contender, Result } from './results.ts';
 import { measure, predictionLines, sampleLines, tableOf } from './results.ts';
@@ -44,9 +44,11 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
   const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);
   const settings = { ...recipe, topLayer, dropout, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();
-  view.say(`${train.length.toLocaleString('en')} rows to learn from, ${dev.length.toLocaleString('en')} to decide by${test ? `, ${test.length.toLocaleString('en')} to test on` : ''}`);
+  const unlabelled = countUnlabelled(test ?? []);
+  const use = unlabelled === 0 ? 'to test on' : `that are only predicted, since ${unlabelled.toLocaleString('en')} of them have no label`;
+  view.say(`${train.length.toLocaleString('en')} rows to learn from, ${dev.length.toLocaleString('en')} to decide by${test ? `, ${test.length.toLocaleString('en')} ${use}` : ''}`);
 
-  const splits = [['dev', dev] as const, ...(test && isLabelled(test) ? [['test', test] as const] : [])];
+  const splits = [['dev', dev] as const, ...(test && unlabelled === 0 ? [['test', test] as const] : [])];
   const results: Result[] = [];
   const contend = async (name: string, predict: (split: 'dev' | 'test', rows: readonly Tunable[]) => Promise<Contender['predictions']>) => {
     for (const [split, rows] of splits) results.push(...measure(data, split, rows, { name, predictions: await predict(split, rows) }));

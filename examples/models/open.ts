@@ -25,8 +25,19 @@ export const kindOf = ({ params, task }: Model): string => {
   return 'discriminator' in params ? 'discriminator' : 'generator';
 };
 
+/** What is in a folder in place of a model's config.json, and what to do about it. */
+const insteadOf = (dir: string): string | undefined => {
+  const has = (name: string) => existsSync(join(dir, name));
+  if (has('model')) return 'it is of a fine-tuning, whose model is in its folder model/; give that, or here a network that was only pre-trained';
+  if (has('discriminator')) return 'the networks in it were only pre-trained; examples/finetune.ts fine-tunes one, or give the folder of one';
+  if (has('checkpoints')) return 'it is of a pre-training that has not ended; examples/pretrain.ts --resume goes on with it, and examples/convert.ts makes models of its newest checkpoint';
+  return undefined;
+};
+
 /** Reads a model folder. Throws a UserError, whatever is wrong with it. */
 export const readModel = (dir: string): Model => {
+  const instead = existsSync(join(dir, 'config.json')) ? undefined : insteadOf(dir);
+  if (instead !== undefined) throw new UserError(`${dir} is no model folder: ${instead}`);
   try {
     return loadModel(dir);
   } catch (cause) {

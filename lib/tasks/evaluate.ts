@@ -3,8 +3,7 @@ import { requirePairs } from '../metrics/classification.ts';
 import type { Interval } from '../metrics/bootstrap.ts';
 import { bootstrap } from '../metrics/bootstrap.ts';
 import type { HostKey } from '../text/order.ts';
-import { goldOf } from './labels.ts';
-import { refuse } from './read/lines.ts';
+import { goldsOf } from './labels.ts';
 import type { Gold, Predicted, Row, TaskDeclaration } from './task.ts';
 
 export interface Measurement extends Interval {
@@ -23,10 +22,7 @@ export const evaluateTask = <R extends Row>(
   { key = [0, 0], samples = 1000 }: { readonly key?: HostKey; readonly samples?: number } = {},
 ): Measurement[] => {
   requirePairs('evaluateTask', predictions, rows);
-  const gold = rows.map(
-    (row): Gold<R> =>
-      goldOf(row) ?? refuse(row.where, 'there is no label to compare with; only rows with labels can be evaluated'),
-  );
+  const gold = goldsOf(rows);
   return metrics.map((metric) => ({
     name: metric.name,
     ...bootstrap<[Predicted<R>, Gold<R>]>(key, [predictions, gold], (p, g) => metric.of(p, g), { samples }),

@@ -10,6 +10,10 @@ export const goldOf = <R extends Row>(row: R): Gold<R> | undefined => {
   return gold as Gold<R> | undefined;
 };
 
+/** What would be right for each row. Throws a UserError, with file and line, at one without a label. */
+export const goldsOf = <R extends Row>(rows: readonly R[]): Gold<R>[] =>
+  rows.map((row) => goldOf(row) ?? refuse(row.where, 'there is no label to compare with; only rows with labels can be evaluated'));
+
 /** The classes or tags of a row. */
 const classesOf = (row: Row): readonly string[] =>
   'words' in row ? (row.tags ?? []) : 'text' in row && typeof row.label === 'string' ? [row.label] : [];
@@ -18,7 +22,7 @@ const classesOf = (row: Row): readonly string[] =>
 export const labelsOf = ({ labels }: Pick<TaskDeclaration, 'labels'>, rows: readonly Row[]): readonly string[] =>
   labels ?? [...new Set(rows.flatMap(classesOf))].sort();
 
-/** Throws a UserError with file and line at the first row that has another label than these, or (unless it may) none. */
+/** Throws a UserError with file and line at the first row that has another label than these. */
 export const requireLabels = (labels: readonly string[], rows: readonly (Row & Placed)[]): void => {
   const known = new Set(labels);
   for (const row of rows) {

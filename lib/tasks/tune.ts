@@ -6,17 +6,17 @@ import type { ElectraConfig } from '../electra/config.ts';
 import type { HeadStyle, TaskParams } from '../electra/heads.ts';
 import { initTaskHead, withTaskHead } from '../electra/heads.ts';
 import type { Params } from '../electra/params.ts';
+import { UserError } from '../io/error.ts';
 import { key, split } from '../key.ts';
 import { scoped } from '../memory.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Epoch, Settings, Watch } from './finetune.ts';
 import { finetune } from './finetune.ts';
-import { labelsOf, requireLabels } from './labels.ts';
+import { goldsOf, labelsOf, requireLabels } from './labels.ts';
 import { inRange, rangeOf, tagExamples, tagLearner, textExamples, textLearner, withDropout } from './learn.ts';
 import type { TrainedModel } from './predict.ts';
 import { classifier, regressor, tagger } from './predict.ts';
-import type { Gold, Predicted, TaggedRow, TaskDeclaration, TextRow } from './task.ts';
-import { goldOf } from './labels.ts';
+import type { Predicted, TaggedRow, TaskDeclaration, TextRow } from './task.ts';
 
 /** Where fine-tuning begins: an encoder's sizes, its words, and its parameters, made anew for each run, which consumes them. */
 export interface Start {
@@ -75,7 +75,8 @@ export const judge = async <R extends TextRow | TaggedRow>(model: TrainedModel, 
 /**
  * Fine-tunes on the rows `train`; the task's first metric on the rows `dev` decides which epoch is kept.
  *
- * Throws, with file and line, where a row has no label, or one of `dev` has a label that no row of `train` has.
+ * Throws, with file and line, where a row has no label, or one of `dev` has a label that no row of `train` has; and where
+ * there is only one label, or no row in `dev`.
  */
 export const finetuneTask = async <R extends TextRow | TaggedRow>(
   { config: sizes, tokenizer, params: initial }: Start,
@@ -87,11 +88,14 @@ export const finetuneTask = async <R extends TextRow | TaggedRow>(
   const { task, regression = false, metrics } = declaration;
   const config = { ...withDropout(sizes, task, head, dropout), special: tokenizer.special };
   const { layers } = config.discriminator;
+  if (dev.length === 0) throw new UserError('expected dev rows, which decide which epoch is kept, got none; give some, or more rows to hold a part of them out');
   const rows = declaration.augment?.(train) ?? train;
   const labels = regression ? ['value'] : labelsOf(declaration, rows);
+  // A head of one output means a value, here as in HuggingFace's.
+  if (!regression && labels.length < 2) throw new UserError(`expected rows of two classes or more to tell apart, but '${labels[0]}' is the only one; check the column of the labels`);
   const begin = () => scoped(() => withTaskHead(initial(), initTaskHead(split(key(settings.seed), 'head').head, task, labels.length, config, head)));
   const model = (params: TaskParams) => ({ config, params, tokenizer, task, labels });
-  const gold = dev.map((row) => goldOf(row) as Gold<R>);
+  const gold = goldsOf(dev);
   const score = async (params: TaskParams, finish = (value: Predicted<R>) => value) => {
     const said = await judge(model(params), dev, length);
     return metrics[0].of(said.map(({ predicted }) => finish(predicted)), gold);

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,7 @@ test.before(async () => {
   writeFileSync(at('train.csv'), csv(64));
   writeFileSync(at('dev.csv'), csv(9, 1));
   writeFileSync(at('other.csv'), 'text,label\na,maybe\n');
+  mkdirSync(join(at('run'), 'checkpoints'), { recursive: true });
   writeFileSync(at('short.csv'), 'text,label\n"a\nb",yes\nb\n');
   const words = (n: number) => Array.from({ length: n }, (_, i) => `${letters[i % 18]}\t${i % 18 < 9 ? 'LOW' : 'HIGH'}${i % 30 === 29 ? '\n' : ''}`).join('\n');
   writeFileSync(at('tags.tsv'), `${words(300)}\n`);
@@ -121,6 +122,9 @@ test('files and flags that are wrong are named in one sentence, with exit code 1
     [[at('encoder'), '--train', at('train.csv'), '--text', 'message'], /train\.csv:2: there is no column 'message'; there are 'text', 'label'/],
     [[at('encoder'), '--train', at('train.csv'), '--dev', at('other.csv')], /other\.csv:2: the label 'maybe' is none of the 2 that are known, no, yes/],
     [[at('encoder'), '--train', at('short.csv')], /short\.csv:4: expected 2 fields, as in line 1, got 1/],
+    [onFiles('--test', at('other.csv')), /other\.csv:2: the label 'maybe' is none of the 2 that are known, no, yes/],
+    [[at('encoder'), '--train', at('train.csv'), '--limit', '3'], /expected dev rows, which decide which epoch is kept, got none/],
+    [[at('run'), '--train', at('train.csv')], /run is no model folder: it is of a pre-training that has not ended; examples\/pretrain\.ts --resume/],
     [[at('encoder'), '--task', 'cook'], /there is no task 'cook'; choose brown, cola, /],
     [[at('encoder'), '--task', 'rte'], /--task rte needs --data, the folder with train\.tsv, dev\.tsv, test\.tsv/],
     [[at('nowhere'), '--train', at('train.csv')], /nowhere: expected a model folder/],

@@ -61,11 +61,20 @@ test('the score of the epoch that is kept is that of the model that is returned'
   }
 });
 
-test('a label of the dev rows that no training row has is named with its place', async () => {
-  const all = rows(() => 'x');
-  const dev = [{ ...all[3], label: 'w' }];
-  const message = await finetuneTask(start, classes, { train: all, dev }, settings).then(() => '', (error: Error) => error.message);
-  assert.match(message, /^made up:4: the label 'w' is none of the 1 that are known, x; training rows must have every label$/);
+test('rows that cannot be learned from or decided by are refused before anything is learned', async () => {
+  const all = rows((i) => ['x', 'y'][i % 2]);
+  const bare: TextRow = { ...all[3], label: undefined };
+  const cases: [train: TextRow[], dev: TextRow[], expected: RegExp][] = [
+    [all, [{ ...all[3], label: 'w' }], /^made up:4: the label 'w' is none of the 2 that are known, x, y; training rows must have every label$/],
+    [all, [bare], /^made up:4: there is no label to compare with/],
+    [all, [], /^expected dev rows, which decide which epoch is kept, got none/],
+    [rows(() => 'x'), all, /^expected rows of two classes or more to tell apart, but 'x' is the only one/],
+  ];
+  for (const [train, dev, expected] of cases) {
+    const step = () => assert.unreachable('a step was taken');
+    const message = await finetuneTask(start, classes, { train, dev }, settings, { step }).then(() => '', (error: Error) => error.message);
+    assert.match(message, expected);
+  }
 });
 
 test('rows that a task adds to its own are learned too, and leave the dev rows alone', async () => {
