@@ -15,6 +15,9 @@ export interface TaggedSpan {
   readonly end: number;
 }
 
+/** What a tag of spans looks like. */
+export const SPAN_TAG = /^(O|[BIES]-.+)$/;
+
 /**
  * The spans of one sentence's tags, in order.
  *
@@ -28,7 +31,7 @@ export const taggedSpans = (tags: readonly string[]): TaggedSpan[] => {
     open = undefined;
   };
   tags.forEach((tag, i) => {
-    if (!/^(O|[BIES]-.+)$/.test(tag)) throw new Error(`taggedSpans: expected O, B-kind, I-kind, E-kind or S-kind, got '${tag}' at token ${i}`);
+    if (!SPAN_TAG.test(tag)) throw new Error(`taggedSpans: expected O, B-kind, I-kind, E-kind or S-kind, got '${tag}' at token ${i}`);
     const [place, kind] = [tag[0], tag.slice(2)];
     if (!('IE'.includes(place) && open?.kind === kind)) {
       close(i);

@@ -64,9 +64,7 @@ export const table = (said: Said<TextRow> & TextColumns): TaskDeclaration<TextRo
 });
 
 /** A task of tagged words in the manner of CoNLL. `spans` says that tags are B-kind, I-kind and O, measured by span F1. */
-export const tags = (
-  said: Said<TaggedRow> & TagColumns & { readonly spans?: boolean },
-): TaskDeclaration<TaggedRow> => ({
+export const tags = (said: Said<TaggedRow> & TagColumns): TaskDeclaration<TaggedRow> => ({
   name: 'tags',
   about: 'Words and tags.',
   task: 'tagging',

@@ -103,6 +103,10 @@ test('what is wrong in tagged words is told with file and line', () => {
   );
   refuses(() => read('', 'a.conll'), /^a\.conll: there are no rows/);
   refuses(
+    () => tags({ word: 0, tag: 1, spans: true }).read('a\tB-x\nb\tQ\n', 'a.conll'),
+    /^a\.conll:2: expected O, B-kind or I-kind as the tag of a span, got 'Q'/,
+  );
+  refuses(
     () => tags({ word: 'FORM', tag: 'POS' }).read('1\ta\tb\n', 'a.conllu'),
     /^a\.conllu: there is no column 'POS'; there are ID, FORM/,
   );

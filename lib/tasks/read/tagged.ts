@@ -4,7 +4,7 @@
  * (universaldependencies.org/format.html), unless the file names its own in `# global.columns = …`. Of CoNLL-U's lines,
  * multiword tokens (1-2) and empty nodes (8.1) are left out: their words come beside them.
  */
-import { taggedSpans } from '../../metrics/entities.ts';
+import { SPAN_TAG, taggedSpans } from '../../metrics/entities.ts';
 import type { Reading, TaggedRow } from '../task.ts';
 import { linesOf, refuse, someRows } from './lines.ts';
 import type { Column } from './records.ts';
@@ -14,6 +14,8 @@ export interface TagColumns {
   readonly tag: Column;
   /** Lines that begin with # say something about the sentence; unless it is said, where words are not the first column. */
   readonly comments?: boolean;
+  /** Tags are O, B-kind and I-kind (or E-kind and S-kind); others are refused. */
+  readonly spans?: boolean;
   /** Spans are read from B and I, and written with their ends as well (E, and S for a single word): as published for chunks. */
   readonly bioes?: boolean;
 }
@@ -32,7 +34,7 @@ export const toBioes = (tags: readonly string[]): string[] => {
 
 /** A reader of sentences: `taggedRows({ word: 'FORM', tag: 'UPOS' })(text, 'dev.conllu')`. */
 export const taggedRows =
-  ({ word, tag, comments = word !== 0, bioes = false }: TagColumns) =>
+  ({ word, tag, comments = word !== 0, bioes = false, spans = bioes }: TagColumns) =>
   (file: string, source: string, { unlabelled = false }: Reading = {}): TaggedRow[] => {
     let names = CONLLU;
     const placeOf = (column: Column): number => {
@@ -61,6 +63,7 @@ export const taggedRows =
       const tagged = label !== '' && fields.length > 1;
       if (!tagged && !unlabelled)
         refuse(at, `expected a word and its tag in the columns ${word} and ${tag}, got '${line.slice(0, 80)}'`);
+      if (tagged && spans && !SPAN_TAG.test(label)) refuse(at, `expected O, B-kind or I-kind as the tag of a span, got '${label}'`);
       if (words.length === 0) where = at;
       words.push(form);
       if (tagged) tags.push(label);
