@@ -5,20 +5,9 @@
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import type { ConfigName, ElectraConfig } from '../lib/index.ts';
+import { configs, devices, launches, stepFlops, useDevice } from '../lib/index.ts';
 import { median } from './median.ts';
-import {
-  configs,
-  devices,
-  initState,
-  launches,
-  pretrainOptimiser,
-  pretrainStep,
-  stepFlops,
-  tensor,
-  useDevice,
-  zeros,
-  ones,
-} from '../lib/index.ts';
+import { openTraining } from './training.ts';
 
 interface Options {
   readonly config: ConfigName;
@@ -39,16 +28,13 @@ const options = new Command('step')
 
 const named: ElectraConfig = configs[options.config];
 // The published small size is timed with 8 sequences: a batch of 128 takes a processor a minute.
-const training = options.config === 'small' ? { ...named.training, batchSize: 8 } : named.training;
+const schedule = options.config === 'small' ? { ...named.training, batchSize: 8 } : named.training;
 const dropout = Number(options.dropout);
-const config: ElectraConfig = { ...named, dropout, attentionDropout: dropout, training };
-const { batchSize: b, sequenceLength: t } = training;
+const config: ElectraConfig = { ...named, dropout, attentionDropout: dropout, training: schedule };
+const { batchSize: b, sequenceLength: t } = schedule;
 
 const device = await useDevice(options.device);
-const optimiser = pretrainOptimiser({ learningRate: 5e-4, warmupSteps: 10, steps: 1000, weightDecay: 0.01, clipNorm: 1 });
-const step = pretrainStep(config, optimiser);
-let state = initState(config, optimiser, 0);
-const { cls, sep, mask } = config.special;
+const training = openTraining(config);
 
 const times: number[] = [];
 /** Time of a step until it is written down: what JavaScript takes, while the device computes earlier work. */
@@ -56,13 +42,9 @@ const hostTimes: number[] = [];
 const launched: number[] = [];
 const losses: number[] = [];
 for (let i = 0; i < Number(options.steps) + 2; i++) {
-  const tokens = Int32Array.from({ length: b * t }, (_, k) => {
-    if (k % t === 0) return cls;
-    return k % t === t - 1 ? sep : mask + 1 + (((k + i * 31) * 7919) % Math.min(1000, config.vocabSize - mask - 1));
-  });
+  const tokens = training.tokens(i);
   const [start, before] = [performance.now(), launches()];
-  const [next, { loss }] = step(state, { tokens: tensor(tokens, [b, t], 'i32'), types: zeros([b, t], 'i32'), attend: ones([b, t]) });
-  state = next;
+  const loss = training.advance(tokens);
   hostTimes.push(performance.now() - start);
   launched.push(launches() - before);
   losses.push(await loss.item());

@@ -3,8 +3,9 @@
  * submissions they are, and, on a device that dispatches nothing, what they cost the host.
  */
 import type { ConfigName, ElectraConfig } from '../../lib/index.ts';
-import { configs, initState, ones, pretrainOptimiser, pretrainStep, stepFlops, tensor, zeros } from '../../lib/index.ts';
+import { configs, stepFlops } from '../../lib/index.ts';
 import { median } from '../median.ts';
+import { openTraining } from '../training.ts';
 import { openMeasured } from './open.ts';
 
 export interface Steps {
@@ -23,20 +24,12 @@ export const withDropout = (config: ElectraConfig, dropout: number): ElectraConf
 
 /** Makes a training loop; each call of it is a step that reads its loss. `written` gets the processor's milliseconds until it was handed over. */
 const loop = (config: ElectraConfig, written: (ms: number) => void = () => undefined): (() => Promise<number>) => {
-  const { batchSize: b, sequenceLength: t } = config.training;
-  const { cls, sep, mask } = config.special;
-  const optimiser = pretrainOptimiser({ learningRate: 5e-4, warmupSteps: 10, steps: 1000, weightDecay: 0.01, clipNorm: 1 });
-  const step = pretrainStep(config, optimiser);
-  let state = initState(config, optimiser, 0);
+  const training = openTraining(config);
   let count = 0;
   return async () => {
-    const i = count++;
-    const word = (k: number) => mask + 1 + (((k + i * 31) * 7919) % Math.min(1000, config.vocabSize - mask - 1));
-    const tokens = Int32Array.from({ length: b * t }, (_, k) => (k % t === 0 ? cls : k % t === t - 1 ? sep : word(k)));
+    const tokens = training.tokens(count++);
     const start = process.cpuUsage();
-    const [next, { loss }] = step(state, { tokens: tensor(tokens, [b, t], 'i32'), types: zeros([b, t], 'i32'), attend: ones([b, t]) });
-    state = next;
-    const read = loss.item();
+    const read = training.advance(tokens).item();
     // The step is handed over before the first thing that waits goes on.
     await Promise.resolve();
     const { user, system } = process.cpuUsage(start);
