@@ -3,6 +3,7 @@
  * GPU works, so a block that is freed may serve the next launch. What the host writes gets its block before all else: it
  * is written before the list begins, when nothing of the list can be using that block any more.
  */
+import { OUTPUT } from '../../fast/wgsl/dispatch.ts';
 import type { Buffer, Command, Launch } from '../device.ts';
 import { placeOf } from '../device.ts';
 import { memoryOf } from '../host.ts';
@@ -10,7 +11,6 @@ import type { Bindings, Bound } from './bindings.ts';
 import { rangeOf } from './bindings.ts';
 import type { Block, Memory } from './memory.ts';
 import type { Dispatch, Plan, Plans } from './plans.ts';
-import { OUTPUT } from './plans.ts';
 import type { Readings } from './readings.ts';
 
 type Read = Extract<Command<Block>, { kind: 'read' }>;

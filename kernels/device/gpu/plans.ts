@@ -5,13 +5,11 @@
  */
 import { sizeOf } from '../../../lib/shape.ts';
 import type * as tuned from '../../fast/wgsl/dispatch.ts';
+import { OUTPUT } from '../../fast/wgsl/dispatch.ts';
 import type { KernelCall, Launch, Params } from '../device.ts';
 import { WORKGROUP } from '../gpujs.ts';
 import type { Kernels, Pipeline } from './kernels.ts';
 import type { Place, Uniforms } from './uniforms.ts';
-
-/** The name of a launch's output among the arrays that a dispatch binds. */
-export const OUTPUT = '';
 
 export interface Dispatch {
   readonly pipeline: Pipeline;

@@ -23,7 +23,8 @@ export interface Plan {
   readonly scratch?: Readonly<Record<string, number>>;
 }
 
-export { OUTPUT } from '../../device/gpu/plans.ts';
+/** The name of the operation's output among the buffers that a dispatch binds. */
+export const OUTPUT = '';
 
 /** What is to be computed. The output has at least one element. */
 export interface Site<P extends Params = Params> {
