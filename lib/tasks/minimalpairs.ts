@@ -53,6 +53,9 @@ export const minimalPairs = (text: string, source: string): MinimalPair[] => {
 /** Scores sentences, in their order; a higher score is a better sentence. One without words has 0. */
 export type Scorer = (sentences: readonly string[]) => Promise<number[]>;
 
+/** A scorer by one of a model's networks, which reads `batchSize` (64) sequences at a time, without dropout. */
+export type Scoring = (params: Params, trained: ElectraConfig, tokenizer: WordPiece, options?: { readonly batchSize?: number }) => Scorer;
+
 const encodedAll = (tokenizer: WordPiece, sentences: readonly string[]): Encoded[] => {
   const { cls, sep } = tokenizer.special;
   return sentences.map((sentence, row) => {
@@ -65,12 +68,7 @@ const encodedAll = (tokenizer: WordPiece, sentences: readonly string[]): Encoded
  * Scores by a generator's pseudo-log-likelihood: `batchSize` hidden words at a time, each in a copy of its sentence, those
  * of sentences of similar length together, without dropout.
  */
-export const pseudoLikelihood = (
-  params: Params,
-  trained: ElectraConfig,
-  tokenizer: WordPiece,
-  { batchSize = 64 }: { readonly batchSize?: number } = {},
-): Scorer => {
+export const pseudoLikelihood: Scoring = (params, trained, tokenizer, { batchSize = 64 } = {}) => {
   const config = withoutDropout(trained);
   const surprise = donating((batch: Batch, at: Tensor, words: Tensor) => crossEntropy(generate(key(0), params, { ...batch, at }, config), words));
   const { mask } = tokenizer.special;
@@ -93,12 +91,7 @@ export const pseudoLikelihood = (
 const logOriginal = (x: number): number => -(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
 
 /** Scores by a discriminator's verdicts: how surely every word is original, without dropout. */
-export const originality = (
-  params: Params,
-  trained: ElectraConfig,
-  tokenizer: WordPiece,
-  { batchSize = 64 }: { readonly batchSize?: number } = {},
-): Scorer => {
+export const originality: Scoring = (params, trained, tokenizer, { batchSize = 64 } = {}) => {
   const config = withoutDropout(trained);
   const judge = donating((batch: Batch) => discriminate(key(0), params, batch.tokens, batch, config));
   return async (sentences) => {
