@@ -10,9 +10,16 @@ const stepsReach = (page: Page, least: number) =>
   page.waitForFunction((least) => Number(document.getElementById('steps')!.textContent) >= least, least, { timeout: 120_000 });
 const stateIs = (page: Page, name: string) => page.waitForSelector(`body[data-state=${name}]`, { timeout: 60_000 });
 
-/** What the picture of the generator's loss says for those who hear it: "each step goes from A at step 1 to B at step n". */
+/**
+ * What the picture of the generator's loss says for those who hear it, "each step goes from A at step 1 to B at step n", once
+ * it is drawn up to the step that is shown: pictures follow a moment later.
+ */
 const lossesOf = async (page: Page): Promise<[first: number, last: number]> => {
   await page.waitForFunction(() => document.querySelectorAll('#charts svg').length === 3);
+  await page.waitForFunction(() => {
+    const heard = document.querySelector('#charts svg')!.getAttribute('aria-label')!;
+    return heard.match(/each step goes from [\d.]+ at step 1 to [\d.]+ at step (\d+)/)?.[1] === document.getElementById('steps')!.textContent;
+  });
   const heard = await page.getAttribute('#charts svg', 'aria-label');
   const [, first, last] = heard!.match(/each step goes from ([\d.]+) at step 1 to ([\d.]+)/)!.map(Number);
   return [first, last];
@@ -43,6 +50,30 @@ for (const [isolate, description] of [
       assert.equal(errors, []);
     }));
 }
+
+test('the page computes on WebGPU what it computes on wasm', () =>
+  inChromium(config, true, async ({ page, url, errors }) => {
+    await page.goto(url);
+    // A software adapter takes seconds a step, so the text, and with it the batch, is small.
+    const text = await page.inputValue('#text');
+    await page.fill('#text', text.slice(0, 8000));
+    const losses: number[] = [];
+    for (const device of ['gpu', 'wasm']) {
+      await page.selectOption('#device', device);
+      await page.click('#start');
+      await page.click('#pause');
+      await stateIs(page, 'paused');
+      while (Number(await page.textContent('#steps')) < 3) {
+        await page.click('#step');
+        await stateIs(page, 'paused');
+      }
+      assert.match(String(await page.textContent('#status')), `on ${device}`);
+      losses.push(...(await lossesOf(page)));
+    }
+    const [gpuFirst, gpuLast, first, last] = losses;
+    assert.ok(Math.abs(gpuFirst - first) <= 0.02 && Math.abs(gpuLast - last) <= 0.02, `${losses}`);
+    assert.equal(errors, []);
+  }));
 
 test('a text that is empty or too short is refused in words, and the page goes on', () =>
   inChromium(config, true, async ({ page, url, errors }) => {
