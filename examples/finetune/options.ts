@@ -25,6 +25,7 @@ export interface Options {
   readonly seq?: number;
   readonly lr?: number;
   readonly layerDecay?: number;
+  readonly standardise?: boolean;
   readonly topLayer: 'published' | 'corrected';
   readonly dropout: number;
   readonly patience?: number;
@@ -66,6 +67,8 @@ export const finetuneCommand = (): Command =>
     .option('--lr <x>', "highest learning rate (default: by the model's size)", number(0, 1, false))
     .option('--layer-decay <x>', 'how much slower each layer further from the head learns', number(0, 1, false))
     .addOption(new Option('--top-layer <how>', 'the top layer slowed down twice, as published, or once').choices(['published', 'corrected']).default('published'))
+    .option('--standardise', 'first draws the last layer norm so that what the head reads has mean 0 and deviation 1 (default: for models narrower than the published ones)')
+    .option('--no-standardise', 'leaves it as it is')
     .option('--dropout <x>', 'dropout rate', number(0, 0.9, false), 0.1)
     .option('--patience <n>', 'epochs without a better dev score after which it ends (default: it goes on to the last)', number(1))
     .addOption(new Option('--head <whose>', "whose head: Google's, as published, or HuggingFace's, which other programs load").choices(['google', 'huggingface']).default('google'))

@@ -37,8 +37,8 @@ export interface Plan {
 /** Fine-tunes, measures, and writes all into `folder`. */
 export const tune = async ({ path, options, data, start, view, folder }: Plan): Promise<void> => {
   const { declaration, train, dev, test } = data;
-  const { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, topLayer, dropout, patience, head, freeze } = options;
-  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay }).filter(([, value]) => value !== undefined));
+  const { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, standardise, topLayer, dropout, patience, head, freeze } = options;
+  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, standardise }).filter(([, value]) => value !== undefined));
   const { maxPositions } = start.trained.config;
   if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
   const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);

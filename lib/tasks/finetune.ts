@@ -28,6 +28,8 @@ import { derive } from '../text/order.ts';
 import { leaves, map } from '../tree.ts';
 import type { Encoded } from './encode.ts';
 import { alike } from './encode.ts';
+import type { Reading } from './standardise.ts';
+import { standardise } from './standardise.ts';
 
 /** Sequences with what is to be learned from them. */
 export interface TaskBatch extends Batch {
@@ -40,6 +42,8 @@ export interface Learner<Example, B extends TaskBatch = TaskBatch, Head = TaskHe
   readonly batch: (examples: readonly Example[]) => B;
   /** The mean loss of a batch, a scalar. */
   readonly loss: (key: Tensor, params: TaskParams<Head>, batch: B) => Tensor;
+  /** What the head reads of a batch, without dropout. */
+  readonly read: (params: TaskParams<Head>, batch: B) => Reading;
 }
 
 /** All that fine-tuning carries from one step to the next. */
@@ -83,6 +87,8 @@ export interface Settings extends Omit<Finetuning, 'steps' | 'clipNorm'> {
   readonly seed: number;
   /** Only the head learns. */
   readonly freeze?: boolean;
+  /** Whether what the head reads is standardised first (standardise.ts). */
+  readonly standardise?: boolean;
 }
 
 /** What a loop tells on its way, and asks. */
@@ -112,6 +118,9 @@ export interface Tuned<Head = TaskHead> {
   readonly epochs: readonly Epoch[];
 }
 
+/** How many examples tell how to standardise. */
+const READ = 256;
+
 /** All values of a tree, copied to the host; the function returned makes a tree of them again. */
 const remembered = async <T>(tree: T): Promise<() => T> => {
   const values = await Promise.all(leaves(tree).map((x) => x.data()));
@@ -136,7 +145,7 @@ export const finetune = async <Example extends Pick<Encoded, 'ids'>, B extends T
   learner: Learner<Example, B, Head>,
   examples: readonly Example[],
   evaluate: (params: TaskParams<Head>) => Promise<number>,
-  { epochs, batchSize, patience = Infinity, seed, freeze = false, ...rates }: Settings,
+  { epochs, batchSize, patience = Infinity, seed, freeze = false, standardise: standardised = false, ...rates }: Settings,
   watch: Watch = {},
 ): Promise<Tuned<Head>> => {
   const n = examples.length;
@@ -148,7 +157,9 @@ export const finetune = async <Example extends Pick<Encoded, 'ids'>, B extends T
   const step = finetuneStep(learner, optimiser, { freeze });
   const order = derive([0, seed], 0);
 
-  let state: TunedState<Head> = scoped(() => ({ params, moments: optimiser.init(params), step: zeros([], 'i32'), key: split(key(seed), 'steps').steps }));
+  const some = indicesAt(n, order, 0, Math.min(n, READ)).map((i) => examples[i]);
+  const begun = standardised ? standardise(params, alike(some).map(learner.batch), learner.read) : params;
+  let state: TunedState<Head> = scoped(() => ({ params: begun, moments: optimiser.init(begun), step: zeros([], 'i32'), key: split(key(seed), 'steps').steps }));
   const measured: Epoch[] = [];
   let best: { epoch: Epoch; params: () => TaskParams<Head> } | undefined;
   let losses: number[] = [];

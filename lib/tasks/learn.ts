@@ -6,9 +6,11 @@
  *     tags        cross-entropy of the tags at the first piece of each word
  */
 import type { ElectraConfig } from '../electra/config.ts';
+import { withoutDropout } from '../electra/config.ts';
 import type { HeadStyle, Task, TaskHead, TaskParams } from '../electra/heads.ts';
-import { classificationLoss, classify, tag, taggingLoss } from '../electra/heads.ts';
-import { add, mul } from '../ops/arith.ts';
+import { classificationLoss, classify, encoded, firstOf, tag, taggingLoss } from '../electra/heads.ts';
+import { key } from '../key.ts';
+import { add, differs, mul, ones } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
@@ -85,18 +87,23 @@ export const textLearner = (config: ElectraConfig, { regression = false } = {}):
     return { ...batchOf(examples, config), count: examples.length, labels: tensor(targets, [targets.length], regression ? 'f32' : 'i32') };
   },
   loss: (key, params, batch) => classificationLoss(classify(key, params, batch, config), batch.labels),
+  read: (params, batch) => [firstOf(encoded(key(0), params, batch, withoutDropout(config))), ones([batch.count])],
 });
+
+/** In place of a tag where a word does not begin. */
+const UNTAGGED = -100;
 
 /** How tags are learned. */
 export const tagLearner = (config: ElectraConfig): Learner<TagExample, LabelledBatch> => ({
   batch: (examples) => {
     const batch = batchOf(examples, config);
     const [b, t] = batch.tokens.shape;
-    const labels = new Int32Array(b * t).fill(-100);
+    const labels = new Int32Array(b * t).fill(UNTAGGED);
     examples.forEach(({ at, tags }, row) => at.forEach((place, i) => (labels[row * t + place] = tags[i])));
     return { ...batch, count: examples.reduce((sum, { tags }) => sum + tags.length, 0), labels: tensor(labels, [b, t], 'i32') };
   },
   loss: (key, params, batch) => taggingLoss(tag(key, params, batch, config), batch.labels),
+  read: (params, batch) => [encoded(key(0), params, batch, withoutDropout(config)), differs(batch.labels, UNTAGGED)],
 });
 
 /** A network that learned values from 0 to 1 as one that says them as they were: its last layer is stretched and moved. */
@@ -116,7 +123,7 @@ export const withDropout = (config: ElectraConfig, task: Task, style: HeadStyle,
 /**
  * A recipe with what it leaves out: as published for the model's size (the paper's Table 7; google-research/electra,
  * configure_finetuning.py), but no longer than the model has positions. Models narrower than the published ones get the
- * rate that they are pre-trained at, 1e-3 (docs/decisions.md).
+ * rate that they are pre-trained at, 1e-3, for all layers, and standardised hidden states (docs/decisions.md).
  */
 export const completed = (
   { epochs = 3, batchSize = 32, sequenceLength = 128, weightDecay = 0.01, stride = 128, ...recipe }: Recipe,
@@ -126,7 +133,8 @@ export const completed = (
   batchSize,
   sequenceLength: Math.min(sequenceLength, maxPositions),
   learningRate: recipe.learningRate ?? (c >= 1024 ? 5e-5 : c >= 768 ? 1e-4 : c >= 256 ? 3e-4 : 1e-3),
-  layerDecay: recipe.layerDecay ?? (c >= 1024 ? 0.9 : 0.8),
+  layerDecay: recipe.layerDecay ?? (c >= 1024 ? 0.9 : c >= 256 ? 0.8 : 1),
+  standardise: recipe.standardise ?? c < 256,
   weightDecay,
   stride,
 });

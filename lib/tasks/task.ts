@@ -42,6 +42,8 @@ export interface Recipe {
   readonly learningRate?: number;
   readonly layerDecay?: number;
   readonly weightDecay?: number;
+  /** Whether what the head reads is standardised first (standardise.ts). */
+  readonly standardise?: boolean;
   /** Tokens from the start of one window of a long context to that of the next: answering alone. */
   readonly stride?: number;
 }

@@ -1,0 +1,47 @@
+/**
+ * What a fresh head reads, standardised. An encoder that has only been asked for one bit a token answers nearly the same
+ * for all: of the squared norm of its last [CLS], 97 % may be the same for every text. A head then learns from what is left,
+ * which is small, while every step also moves the rest. So, before the first step, the last layer norm is drawn to the task:
+ * with mean μ and deviation σ of each channel over some examples,
+ *
+ *     LN(x) = gain · x̂ + bias    becomes    (gain / σ) · x̂ + (bias − μ) / σ
+ *
+ * Only values change, in two vectors, and the head is fresh anyway. An initialisation by data, as of Mishkin & Matas 2016
+ * ("All you need is a good init") and Salimans & Kingma 2016 (weight normalization, §3); what it buys: docs/decisions.md.
+ */
+import type { TaskParams } from '../electra/heads.ts';
+import { donating } from '../memory.ts';
+import { add, div, mul, sqrt, square, sub } from '../ops/arith.ts';
+import { reshape } from '../ops/axes.ts';
+import { concat } from '../ops/move.ts';
+import { sum } from '../ops/reduce.ts';
+import { dims } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** Hidden states […, c], and which of them count: 1 or 0, […]. */
+export type Reading = readonly [hidden: Tensor, counts: Tensor];
+
+/** Added to the variance, so that a channel which hardly varies is not stretched to noise. */
+const LEAST = 1e-4;
+
+const rows = ([hidden, counts]: Reading): Reading => {
+  const c = hidden.shape.at(-1)!;
+  return [reshape(hidden, [-1, c]), reshape(counts, [-1, 1])];
+};
+
+/** The network whose last hidden states, as `read` finds them in the batches, have mean 0 and deviation 1. Both are donated. */
+export const standardise = <Head, B>(params: TaskParams<Head>, batches: readonly B[], read: (params: TaskParams<Head>, batch: B) => Reading): TaskParams<Head> =>
+  donating((params: TaskParams<Head>, batches: readonly B[]) => {
+    const parts = batches.map((batch) => rows(read(params, batch)));
+    const [hidden, counts] = [concat(parts.map(([x]) => x), 0), concat(parts.map(([, n]) => n), 0)];
+    const { c } = dims(hidden, 'n c');
+    const average = (x: Tensor) => reshape(div(sum(mul(x, counts), { axis: 0 }), sum(counts)), [c]);
+    const mean = average(hidden);
+    const deviation = sqrt(add(average(square(sub(hidden, mean))), LEAST));
+
+    const { encoder } = params.discriminator;
+    const last = encoder[encoder.length - 1];
+    const { norm } = last.feedForward;
+    const drawn = { gain: div(norm.gain, deviation), bias: div(sub(norm.bias, mean), deviation) };
+    return { ...params, discriminator: { ...params.discriminator, encoder: [...encoder.slice(0, -1), { ...last, feedForward: { ...last.feedForward, norm: drawn } }] } };
+  })(params, batches);
