@@ -1,8 +1,9 @@
 /**
- * An initialisation for small models and short runs: attention finds the neighbours from the first step. With the
- * published one, a small ELECTRA spends its first thousands of steps on a plateau where it knows only how frequent tokens
- * are, because no head can tell positions apart. Here, positions are sinusoids in channels of their own, and the query of
- * head a is the key rotated by sₐ positions (−1, 1, −2, 2 …), so that it attends to the token sₐ places on:
+ * An initialisation for small models and short runs: some heads find the neighbours from the first step. With the published
+ * one, a small ELECTRA spends its first thousands of steps on a plateau where it knows only how frequent tokens
+ * are, because no head can tell positions apart. Here, positions are sinusoids in channels of their own, and for half of the
+ * heads, but two at least, the query is the key rotated by sₐ positions (−1, 1, −2, 2 …), so that head a attends to the token
+ * sₐ places on; the others see all tokens nearly alike, as in the published initialisation.
  *
  *     position i, channels 2k and 2k+1:  cos ωₖi, sin ωₖi,   ωₖ = π (k + ½) / F
  *     key of i = √r · (cos ωₖi, sin ωₖi),   query of i = √r · (cos ωₖ(i + sₐ), sin ωₖ(i + sₐ))
@@ -52,17 +53,20 @@ const fanIn = (key: Tensor, rows: number, columns: number, free: (row: number, c
 
 const withKernel = (layer: Dense, kernel: Tensor): Dense => ({ ...layer, kernel });
 
+/** How many of a layer's heads look at neighbours. */
+const located = (heads: number) => Math.min(heads, Math.max(2, Math.floor(heads / 2)));
+
 /** Places that head a looks at, relative to its own: −1, 1, −2, 2, … */
 const shift = (head: number) => (head % 2 === 0 ? -1 : 1) * (Math.floor(head / 2) + 1);
 
-/** Kernels of query and key by which each head attends to the token `shift` places on. */
+/** Kernels of query and key by which each located head attends to the token `shift` places on; zeros for the others. */
 const neighbourHeads = (width: number, heads: number, plan: Plan): { query: Float32Array; key: Float32Array } => {
   const channels = width / heads;
   const query = new Float32Array(width * width);
   const key = new Float32Array(width * width);
   const used = Math.min(plan.frequencies, Math.floor(channels / 2));
   const r = Math.sqrt((PEAK * Math.sqrt(channels)) / (used * plan.amplitude ** 2));
-  for (let head = 0; head < heads; head++) {
+  for (let head = 0; head < located(heads); head++) {
     for (let j = 0; j < used; j++) {
       const k = used === plan.frequencies ? j : Math.round((j * (plan.frequencies - 1)) / Math.max(used - 1, 1));
       const angle = omega(k, plan) * shift(head);
