@@ -25,7 +25,7 @@ import type { Network, Params } from './params.ts';
 /** Is shown every intermediate value by name, as it is computed. */
 export type Look = (name: string, x: Tensor) => void;
 
-/** Embeddings, projection, encoder: what generator and discriminator have in common. Tokens [b, t] → hidden states [b, t, c]. */
+/** Embeddings, projection, encoder: what generator and discriminator have in common. Tokens [b, t] → hidden states [b, t, c], or [b, first, c]. */
 export const hiddenStates = (
   key: Tensor,
   embeddings: Embeddings,
@@ -34,11 +34,12 @@ export const hiddenStates = (
   { tokens, types, attend }: Batch,
   config: ElectraConfig,
   look?: Look,
+  first?: number,
 ): Tensor => {
   const e = embed(key, embeddings, tokens, types, config.dropout, config.layerNormEpsilon);
   look?.('embeddings', e);
   const x = projection ? linear(projection, e) : e;
-  return encode(key, encoder, x, attend, { ...config, heads, look });
+  return encode(key, encoder, x, attend, { ...config, heads, first, look });
 };
 
 /** The generator's logits at the chosen positions: [b, n, v]. */

@@ -79,8 +79,9 @@ export const withTaskHead = <Head>({ embeddings, discriminator }: Pick<Params, '
 export const encoded = (key: Tensor, { embeddings, discriminator }: Omit<TaskParams, 'task'>, batch: Batch, config: ElectraConfig, look?: Look): Tensor =>
   hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look);
 
-/** The hidden state of each text's first token, [CLS]: [b, t, c] → [b, c]. */
-export const firstOf = (h: Tensor): Tensor => {
+/** The last hidden state of each text's first token, [CLS]: [b, c]. Whoever looks is shown those of all tokens. */
+export const encodedText = (key: Tensor, { embeddings, discriminator }: Omit<TaskParams, 'task'>, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
+  const h = hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look, look ? undefined : 1);
   const { b, c } = dims(h, 'b t c');
   return reshape(slice(h, [0, 0, 0], [b, 1, c]), [b, c]);
 };
@@ -88,7 +89,7 @@ export const firstOf = (h: Tensor): Tensor => {
 /** The logits of each text's classes, from its first token, [CLS]: [b, n]. A head without `dense` is Google's. */
 export const classify = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
   const { dense, output } = params.task;
-  const first = drop(key, 'task.first', firstOf(encoded(key, params, batch, config, look)), config.classifierDropout);
+  const first = drop(key, 'task.first', encodedText(key, params, batch, config, look), config.classifierDropout);
   return linear(output, dense ? drop(key, 'task.dense', gelu(linear(dense, first)), config.classifierDropout) : first);
 };
 

@@ -49,13 +49,15 @@ export interface AttentionOptions {
   readonly rate: number;
   /** Names the dropout; distinct for every layer. */
   readonly name: string;
+  /** Those of the tokens that ask, [b, q, c]; all, unless it is said. */
+  readonly asking?: Tensor;
   /** Is shown the probabilities [b, h, query, key]. */
   readonly look?: (probabilities: Tensor) => void;
 }
 
-/** x [b, t, c], attend [b, t] of ones (tokens) and zeros (padding) → [b, t, c]. */
-export const attention = (key: Tensor, params: Attention, x: Tensor, attend: Tensor, { heads, rate, name, look }: AttentionOptions): Tensor => {
-  const q = splitHeads(linear(params.query, x), heads);
+/** x [b, t, c], attend [b, t] of ones (tokens) and zeros (padding) → what each asking token hears, [b, q, c]. */
+export const attention = (key: Tensor, params: Attention, x: Tensor, attend: Tensor, { heads, rate, name, asking = x, look }: AttentionOptions): Tensor => {
+  const q = splitHeads(linear(params.query, asking), heads);
   const k = splitHeads(linear(params.key, x), heads);
   const v = splitHeads(linear(params.value, x), heads);
   const { d } = dims(q, 'b h t d');

@@ -6,6 +6,7 @@ import { split } from '../key.ts';
 import { scoped } from '../memory.ts';
 import { add } from '../ops/arith.ts';
 import { gelu } from '../ops/gelu.ts';
+import { slice } from '../ops/move.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Attention } from './attention.ts';
 import { attention, initAttention } from './attention.ts';
@@ -48,18 +49,21 @@ export interface EncoderOptions {
   readonly dropout: number;
   readonly attentionDropout: number;
   readonly layerNormEpsilon: number;
+  /** How many tokens from the first on the last hidden state is wanted of; all, unless it is said. The last layer computes no others. */
+  readonly first?: number;
   /** Is shown what happens inside: `hidden.0` … and `attention.0` …, as they are computed. */
   readonly look?: (name: string, x: Tensor) => void;
 }
 
-/** x [b, t, c], attend [b, t] → the last hidden state [b, t, c]. */
+/** x [b, t, c], attend [b, t] → the last hidden state [b, t, c], or [b, first, c]. */
 export const encode = (key: Tensor, layers: readonly Layer[], x: Tensor, attend: Tensor, options: EncoderOptions): Tensor => {
-  const { heads, dropout: rate, attentionDropout, layerNormEpsilon: epsilon, look } = options;
+  const { heads, dropout: rate, attentionDropout, layerNormEpsilon: epsilon, first, look } = options;
 
   const layer = ({ attention: att, feedForward: ff }: Layer, x: Tensor, i: number): Tensor => {
     const showAttention = look && ((p: Tensor) => look(`attention.${i}`, p));
-    const heard = attention(key, att, x, attend, { heads, rate: attentionDropout, name: `${i}.attention`, look: showAttention });
-    const a = norm(att.norm, add(x, drop(key, `${i}.attention`, heard, rate)), epsilon);
+    const wanted = first === undefined || i < layers.length - 1 ? x : slice(x, [0, 0, 0], [x.shape[0], first, x.shape[2]]);
+    const heard = attention(key, att, x, attend, { heads, rate: attentionDropout, name: `${i}.attention`, asking: wanted, look: showAttention });
+    const a = norm(att.norm, add(wanted, drop(key, `${i}.attention`, heard, rate)), epsilon);
     const thought = linear(ff.outer, gelu(linear(ff.inner, a)));
     return norm(ff.norm, add(a, drop(key, `${i}.feedForward`, thought, rate)), epsilon);
   };

@@ -8,7 +8,7 @@
 import type { ElectraConfig } from '../electra/config.ts';
 import { withoutDropout } from '../electra/config.ts';
 import type { HeadStyle, Task, TaskHead, TaskParams } from '../electra/heads.ts';
-import { classificationLoss, classify, encoded, firstOf, tag, taggingLoss } from '../electra/heads.ts';
+import { classificationLoss, classify, encoded, encodedText, tag, taggingLoss } from '../electra/heads.ts';
 import { key } from '../key.ts';
 import { add, differs, mul, ones } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
@@ -87,7 +87,7 @@ export const textLearner = (config: ElectraConfig, { regression = false } = {}):
     return { ...batchOf(examples, config), count: examples.length, labels: tensor(targets, [targets.length], regression ? 'f32' : 'i32') };
   },
   loss: (key, params, batch) => classificationLoss(classify(key, params, batch, config), batch.labels),
-  read: (params, batch) => [firstOf(encoded(key(0), params, batch, withoutDropout(config))), ones([batch.count])],
+  read: (params, batch) => [encodedText(key(0), params, batch, withoutDropout(config)), ones([batch.count])],
 });
 
 /** In place of a tag where a word does not begin. */

@@ -17,8 +17,10 @@ import {
 import { initElectra } from '../../lib/electra/params.ts';
 import { spanShapes, taskShapes } from '../../lib/electra/shapes.ts';
 import { initSpanHead, spanOptionsOf } from '../../lib/electra/spans.ts';
-import { grad } from '../../lib/grad.ts';
+import { grad, valueAndGrad } from '../../lib/grad.ts';
 import { key } from '../../lib/key.ts';
+import { reshape } from '../../lib/ops/axes.ts';
+import { slice } from '../../lib/ops/move.ts';
 import type { Tensor } from '../../lib/tensor.ts';
 import { tensor } from '../../lib/tensor.ts';
 import { leaves, paths } from '../../lib/tree.ts';
@@ -88,6 +90,22 @@ test('every parameter has a gradient from the loss of a class', async () => {
         (await values(x)).some((v) => v !== 0),
         path,
       );
+  }
+});
+
+test('a last layer computed for [CLS] alone gives the classes and the gradients of one computed for all tokens', async () => {
+  const params = tuned('classification', 3, 'google');
+  const labels = () => tensor([0, 2, 1], [3], 'i32');
+  const still = withoutDropout(small);
+  const alone = (params: TaskParams) => classificationLoss(classify(key(0), params, rows(), still), labels());
+  const first = (params: TaskParams) => {
+    const tags = tag(key(0), params, rows(), still);
+    return classificationLoss(reshape(slice(tags, [0, 0, 0], [3, 1, 3]), [3, 3]), labels());
+  };
+  const [a, b] = [valueAndGrad(alone)(params), valueAndGrad(first)(params)];
+  for (const [i, x] of leaves(a).entries()) {
+    const other = await values(leaves(b)[i]);
+    (await values(x)).forEach((v, j) => assert.ok(Math.abs(v - other[j]) < 1e-12, `${paths(a)[i]}[${j}]: ${v}, ${other[j]}`));
   }
 });
 
