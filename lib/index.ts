@@ -52,7 +52,7 @@ export { scaleByPath } from './optim/scale.ts';
 
 // ELECTRA, in the order of the paper's section 2.
 export { configs, parseConfig, withoutDropout } from './electra/config.ts';
-export type { ConfigName, ElectraConfig } from './electra/config.ts';
+export type { ConfigName, ElectraConfig, Pooling } from './electra/config.ts';
 export { initElectra } from './electra/params.ts';
 export type { Params } from './electra/params.ts';
 export { maskSlots, maskTokens, replaceTokens } from './electra/mask.ts';
@@ -90,7 +90,7 @@ export { unigramEntropy, unigramLogits } from './text/unigram.ts';
 
 // A fine-tuned network in use: from a stream of texts to a stream of answers.
 export { classifier, embedder, regressor, tagger } from './tasks/predict.ts';
-export type { Classified, Embedded, Pooling, Prediction, Streaming, Tagged, Text, TrainedModel, Valued, Words } from './tasks/predict.ts';
+export type { Classified, Embedded, Prediction, Streaming, Tagged, Text, TrainedModel, Valued, Words } from './tasks/predict.ts';
 
 // Metrics: from plain predictions and truths to a number and its interval.
 export { accuracy, binaryF1, macroF1, matthews, microF1 } from './metrics/classification.ts';

@@ -37,10 +37,11 @@ export interface Plan {
 /** Fine-tunes, measures, and writes all into `folder`. */
 export const tune = async ({ path, options, data, start, view, folder }: Plan): Promise<void> => {
   const { declaration, train, dev, test } = data;
-  const { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, standardise, topLayer, dropout, patience, head, freeze } = options;
-  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, standardise }).filter(([, value]) => value !== undefined));
+  const { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, standardise, pooling, topLayer, dropout, patience, head, freeze } = options;
+  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, standardise, pooling }).filter(([, value]) => value !== undefined));
   const { maxPositions } = start.trained.config;
   if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
+  if (pooling === 'mean' && head === 'huggingface') throw new UserError("--pooling mean: HuggingFace's head reads [CLS]; leave one of the two out");
   const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);
   const settings = { ...recipe, topLayer, dropout, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();

@@ -15,6 +15,9 @@ export interface SpecialTokens {
   readonly mask: number;
 }
 
+/** How the hidden states of a text become one: that of [CLS], or the mean of all tokens'. */
+export type Pooling = 'cls' | 'mean';
+
 export interface ElectraConfig {
   readonly vocabSize: number;
   readonly embeddingSize: number;
@@ -35,6 +38,8 @@ export interface ElectraConfig {
   readonly attentionDropout: number;
   /** Dropout in the heads of fine-tuning. */
   readonly classifierDropout: number;
+  /** What a head for classes reads of a text: the hidden state of [CLS], as published, or the mean of all tokens'. */
+  readonly pooling: Pooling;
   /** The part of the tokens that the generator must guess. */
   readonly maskProbability: number;
   /** The part of those that it sees as [MASK]; the rest stay as they are. */
@@ -76,6 +81,7 @@ const published = {
   dropout: 0.1,
   attentionDropout: 0.1,
   classifierDropout: 0.1,
+  pooling: 'cls',
   maskProbability: 0.15,
   hideProbability: 0.85,
   maskWithReplacement: false,
@@ -183,6 +189,7 @@ const rules: readonly Rule[] = [
   [/temperature$|NormEpsilon$|clipNorm$/, (x) => Number(x) > 0, 'above 0'],
   [/Weight$|weightDecay$|learningRate$|lossEpsilon$/, (x) => Number(x) >= 0, 'at least 0'],
   [/^tying$/, (x) => ['embeddings', 'none', 'all'].includes(String(x)), "'embeddings', 'none' or 'all'"],
+  [/^pooling$/, (x) => ['cls', 'mean'].includes(String(x)), "'cls' or 'mean'"],
   [/^initialisation$/, (x) => ['published', 'positional'].includes(String(x)), "'published' or 'positional'"],
 ];
 

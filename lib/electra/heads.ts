@@ -10,7 +10,8 @@
  *     an answer  h → output                                               spans.ts                      start and end
  *
  * Kernels of fresh heads are normal with σ 0.02 in HuggingFace's code, Glorot's in Google's. The published results have
- * Google's heads, which are the default; HuggingFace's are what other programs load.
+ * Google's heads, which are the default; HuggingFace's are what other programs load. In place of h[CLS], Google's can read
+ * the mean of a text's h (`pooling`): no pre-training of ELECTRA's asks anything of [CLS].
  */
 import { normal, split } from '../key.ts';
 import { drop, linear } from '../nn/dense.ts';
@@ -18,12 +19,13 @@ import type { Dense } from '../nn/dense.ts';
 import type { Embeddings } from '../nn/embed.ts';
 import { glorot, initDense } from '../nn/init.ts';
 import type { Initializer } from '../nn/init.ts';
-import { add, maximum, mul, square, sub } from '../ops/arith.ts';
+import { add, div, maximum, mul, square, sub } from '../ops/arith.ts';
 import { reshape } from '../ops/axes.ts';
 import { gelu } from '../ops/gelu.ts';
 import { softmaxCrossEntropy } from '../ops/loss.ts';
+import { matmul } from '../ops/matmul.ts';
 import { slice } from '../ops/move.ts';
-import { mean } from '../ops/reduce.ts';
+import { mean, sum } from '../ops/reduce.ts';
 import { dims } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ElectraConfig } from './config.ts';
@@ -79,18 +81,24 @@ export const withTaskHead = <Head>({ embeddings, discriminator }: Pick<Params, '
 export const encoded = (key: Tensor, { embeddings, discriminator }: Omit<TaskParams, 'task'>, batch: Batch, config: ElectraConfig, look?: Look): Tensor =>
   hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look);
 
-/** The last hidden state of each text's first token, [CLS]: [b, c]. Whoever looks is shown those of all tokens. */
+/**
+ * What a head for classes reads of each text, [b, c]: the last hidden state of its first token, [CLS], or the mean of all its
+ * tokens', as `config.pooling` says. Whoever looks is shown those of all tokens.
+ */
 export const encodedText = (key: Tensor, { embeddings, discriminator }: Omit<TaskParams, 'task'>, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
-  const h = hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look, look ? undefined : 1);
-  const { b, c } = dims(h, 'b t c');
-  return reshape(slice(h, [0, 0, 0], [b, 1, c]), [b, c]);
+  const first = config.pooling === 'cls' && !look ? 1 : undefined;
+  const h = hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look, first);
+  const { b, t, c } = dims(h, 'b t c');
+  if (config.pooling === 'cls') return reshape(slice(h, [0, 0, 0], [b, 1, c]), [b, c]);
+  const shares = div(batch.attend, sum(batch.attend, { axis: 1, keepDims: true }));
+  return reshape(matmul(reshape(shares, [b, 1, t]), h), [b, c]);
 };
 
-/** The logits of each text's classes, from its first token, [CLS]: [b, n]. A head without `dense` is Google's. */
+/** The logits of each text's classes, [b, n]. A head without `dense` is Google's. */
 export const classify = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
   const { dense, output } = params.task;
-  const first = drop(key, 'task.first', encodedText(key, params, batch, config, look), config.classifierDropout);
-  return linear(output, dense ? drop(key, 'task.dense', gelu(linear(dense, first)), config.classifierDropout) : first);
+  const text = drop(key, 'task.first', encodedText(key, params, batch, config, look), config.classifierDropout);
+  return linear(output, dense ? drop(key, 'task.dense', gelu(linear(dense, text)), config.classifierDropout) : text);
 };
 
 /** The logits of each token's tags: [b, t, n]. Google's head has no dropout: its `classifierDropout` is 0. */

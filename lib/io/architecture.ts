@@ -101,7 +101,7 @@ export const huggingFaceConfig = (described: Described): Record<string, unknown>
     ...(spans && { span_head: { joint: spans.joint, no_answer: spans.noAnswer, width: spans.width } }),
     summary_activation: 'gelu',
     summary_last_dropout: config.classifierDropout,
-    summary_type: 'first',
+    summary_type: described.published && config.pooling === 'mean' ? 'mean' : 'first',
     summary_use_proj: true,
     torch_dtype: 'float32',
     type_vocab_size: config.typeVocabSize,
@@ -153,6 +153,7 @@ export const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: st
   if (theirs.position_embedding_type !== undefined && theirs.position_embedding_type !== 'absolute') {
     throw new Error(`${path}: expected 'absolute' at 'position_embedding_type', got ${JSON.stringify(theirs.position_embedding_type)}`);
   }
+  const published = PUBLISHED[architecture] === name;
   const size: EncoderSize = {
     hiddenSize: whole('hidden_size'),
     layers: whole('num_hidden_layers'),
@@ -171,9 +172,9 @@ export const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: st
     attentionDropout: number('attention_probs_dropout_prob'),
     // Left open there, it is that of the hidden states.
     classifierDropout: number(typeof theirs.classifier_dropout === 'number' ? 'classifier_dropout' : 'hidden_dropout_prob'),
+    pooling: published && theirs.summary_type === 'mean' ? 'mean' : 'cls',
     [networkOf(architecture)]: size,
   };
-  const published = PUBLISHED[architecture] === name;
   const named = architecture === 'classification' || architecture === 'tagging';
   return {
     config,

@@ -8,20 +8,14 @@
  * next window is read (stream.ts). Predictions come in the order of the rows, each with its row, which may carry whatever
  * else the caller wants to find beside them. No tensor outlives its batch.
  */
-import type { ElectraConfig } from '../electra/config.ts';
+import type { ElectraConfig, Pooling } from '../electra/config.ts';
 import { withoutDropout } from '../electra/config.ts';
 import type { Task, TaskHead, TaskParams } from '../electra/heads.ts';
-import { classify, encoded, tag } from '../electra/heads.ts';
+import { classify, encodedText, tag } from '../electra/heads.ts';
 import type { Batch } from '../electra/mask.ts';
 import { key } from '../key.ts';
 import { scoped } from '../memory.ts';
-import { div } from '../ops/arith.ts';
-import { reshape } from '../ops/axes.ts';
-import { matmul } from '../ops/matmul.ts';
-import { slice } from '../ops/move.ts';
-import { sum } from '../ops/reduce.ts';
 import { softmax } from '../ops/softmax.ts';
-import { dims } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Encoded } from './encode.ts';
@@ -233,19 +227,9 @@ export const tagger = <Row extends Words>(
   );
 };
 
-/** One vector for each text: the last hidden states' mean over its tokens, [CLS] and [SEP] included, or that of [CLS]. */
-export type Pooling = 'mean' | 'cls';
-
-/** Hidden states [b, t, c] → [b, c]. */
-const pooled = (h: Tensor, { attend }: Batch, pooling: Pooling): Tensor => {
-  const { b, t, c } = dims(h, 'b t c');
-  if (pooling === 'cls') return reshape(slice(h, [0, 0, 0], [b, 1, c]), [b, c]);
-  const shares = div(attend, sum(attend, { axis: 1, keepDims: true }));
-  return reshape(matmul(reshape(shares, [b, 1, t]), h), [b, c]);
-};
-
 /**
- * The vector of each text or pair, from a discriminator or a fine-tuned network. Vectors of a network that was never trained
+ * The vector of each text or pair, from a discriminator or a fine-tuned network: the last hidden states' mean over its
+ * tokens, [CLS] and [SEP] included, or that of [CLS]. Vectors of a network that was never trained
  * to compare texts are a start, not more: their cosines are all high, and only their order says something.
  */
 export const embedder = <Row extends Text>(
@@ -255,12 +239,12 @@ export const embedder = <Row extends Text>(
   const { embeddings, discriminator } = model.params;
   if (!discriminator)
     throw new Error('embedder: expected a discriminator or a fine-tuned network, but this model has neither');
-  const config = withoutDropout(model.config);
+  const config = { ...withoutDropout(model.config), pooling };
   return streaming(
     model,
     {
       encode: encodeTexts,
-      run: (batch) => pooled(encoded(key(0), { embeddings, discriminator }, batch, config), batch, pooling),
+      run: (batch) => encodedText(key(0), { embeddings, discriminator }, batch, config),
       result: (row: Row, [{ values }]) => ({ row, vector: values.slice() }),
     },
     options,

@@ -3,6 +3,7 @@
  * the published recipe. A task of one's own is a few lines (docs: README, "Fine-tuning"). Everything else, training,
  * evaluation, baselines, prediction and the report, follows from it.
  */
+import type { Pooling } from '../electra/config.ts';
 import type { Task } from '../electra/heads.ts';
 
 /** Where a row comes from, for errors: `train.csv:17`. */
@@ -44,6 +45,8 @@ export interface Recipe {
   readonly weightDecay?: number;
   /** Whether what the head reads is standardised first (standardise.ts). */
   readonly standardise?: boolean;
+  /** What Google's head for classes reads of a text. */
+  readonly pooling?: Pooling;
   /** Tokens from the start of one window of a long context to that of the next: answering alone. */
   readonly stride?: number;
 }

@@ -2,7 +2,7 @@
  * Fine-tuning on a task as declared: rows in, a model that does the task out, with all that its use needs. What it says of
  * rows comes from the same functions that serve predictions (predict.ts), so that what is measured is what is used.
  */
-import type { ElectraConfig } from '../electra/config.ts';
+import type { ElectraConfig, Pooling } from '../electra/config.ts';
 import type { HeadStyle, TaskParams } from '../electra/heads.ts';
 import { initTaskHead, withTaskHead } from '../electra/heads.ts';
 import type { Params } from '../electra/params.ts';
@@ -32,6 +32,8 @@ export interface TaskSettings extends Settings {
   readonly head?: HeadStyle;
   /** 0.1 unless it is said. */
   readonly dropout?: number;
+  /** What Google's head for classes reads of a text; [CLS] unless it is said. HuggingFace's always reads [CLS]. */
+  readonly pooling?: Pooling;
 }
 
 /** What a model says of a row, and how sure it is: of its class (and of all classes), or of each tag. */
@@ -82,11 +84,11 @@ export const finetuneTask = async <R extends TextRow | TaggedRow>(
   { config: sizes, tokenizer, params: initial }: Start,
   declaration: TaskDeclaration<R>,
   { train, dev }: { readonly train: readonly R[]; readonly dev: readonly R[] },
-  { sequenceLength: length, head = 'google', dropout, ...settings }: TaskSettings,
+  { sequenceLength: length, head = 'google', dropout, pooling = 'cls', ...settings }: TaskSettings,
   watch?: Watch,
 ): Promise<TunedModel> => {
   const { task, regression = false, metrics } = declaration;
-  const config = { ...withDropout(sizes, task, head, dropout), special: tokenizer.special };
+  const config = { ...withDropout(sizes, task, head, dropout), special: tokenizer.special, pooling: head === 'google' ? pooling : 'cls' };
   const { layers } = config.discriminator;
   if (dev.length === 0) throw new UserError('expected dev rows, which decide which epoch is kept, got none; give some, or more rows to hold a part of them out');
   const rows = declaration.augment?.(train) ?? train;

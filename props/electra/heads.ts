@@ -109,6 +109,22 @@ test('a last layer computed for [CLS] alone gives the classes and the gradients 
   }
 });
 
+test('a head that reads the mean of a text says the mean of what it says of each token, padding left out', async () => {
+  const params = tuned('classification', 3, 'google');
+  const still = withoutDropout(small);
+  const { sequenceLength: t } = small.training;
+  const tags = await values(tag(key(0), params, rows(), still));
+  const attend = await values(rows().attend);
+  const classes = await values(classify(key(0), params, rows(), { ...still, pooling: 'mean' }));
+  for (const row of [0, 1, 2]) {
+    const at = Array.from({ length: t }, (_, i) => i).filter((i) => attend[row * t + i] === 1);
+    for (const k of [0, 1, 2]) {
+      const mean = at.reduce((sum, i) => sum + tags[(row * t + i) * 3 + k], 0) / at.length;
+      assert.ok(Math.abs(classes[row * 3 + k] - mean) < 1e-12);
+    }
+  }
+});
+
 test("Google's head for classes is one dense layer on [CLS], drawn as Glorot's; for tags it is HuggingFace's without dropout", async () => {
   const head = initTaskHead(key(2), 'classification', 3, small);
   assert.equal(paths(head), ['output.kernel', 'output.bias']);

@@ -149,6 +149,15 @@ test("a folder with Google's head for classes or answers gives it back, and is n
   assert.throws(() => loadModel(folder), /expected joint, no_answer and width at 'span_head', got \{"joint":1\}/);
 });
 
+test("what Google's head for classes reads of a text is kept; another head reads [CLS]", async () => {
+  const { discriminator } = halves(small);
+  for (const [style, pooling, kept] of [['google', 'mean', 'mean'], ['google', 'cls', 'cls'], ['huggingface', 'mean', 'cls']] as const) {
+    const params = withTaskHead(discriminator as Params, initTaskHead(key(1), 'classification', 3, small, style));
+    await saveModel(folder, { config: { ...small, pooling }, params, task: 'classification' });
+    assert.is(loadModel(folder).config.pooling, kept);
+  }
+});
+
 test("under tying 'all' the generator's folder holds the encoder that it shares, and without it none is written", async () => {
   const { embeddings, discriminator, generator } = initElectra(key(3), tyings.all);
   const { projection, encoder } = discriminator;
