@@ -38,12 +38,12 @@ export interface Plan {
 export const tune = async ({ path, options, data, start, view, folder }: Plan): Promise<void> => {
   const { declaration, train, dev, test } = data;
   const { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, standardise, pooling, topLayer, dropout, patience, head, freeze } = options;
-  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, standardise, pooling }).filter(([, value]) => value !== undefined));
+  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, dropout, standardise, pooling }).filter(([, value]) => value !== undefined));
   const { maxPositions } = start.trained.config;
   if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
   if (pooling === 'mean' && head === 'huggingface') throw new UserError("--pooling mean: HuggingFace's head reads [CLS]; leave one of the two out");
   const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);
-  const settings = { ...recipe, topLayer, dropout, head, freeze, ...(patience !== undefined && { patience }) };
+  const settings = { ...recipe, topLayer, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();
   const unlabelled = countUnlabelled(test ?? []);
   const use = unlabelled === 0 ? 'to test on' : `that are only predicted, since ${unlabelled.toLocaleString('en')} of them have no label`;

@@ -43,6 +43,7 @@ export interface Recipe {
   readonly learningRate?: number;
   readonly layerDecay?: number;
   readonly weightDecay?: number;
+  readonly dropout?: number;
   /** Whether what the head reads is standardised first (standardise.ts). */
   readonly standardise?: boolean;
   /** What Google's head for classes reads of a text. */
