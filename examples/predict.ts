@@ -3,6 +3,7 @@
  *
  *     echo "Free entry! Text WIN to 80086." | npx tsx examples/predict.ts runs/finetune-1
  *     npx tsx examples/predict.ts runs/finetune-1 mails.csv --text message --out predicted.jsonl
+ *     npx tsx examples/predict.ts runs/finetune-1 mails.tsv.gz --text 1           # no header: columns by number, from 0
  *
  * Out comes one JSON object a line, in the order of the input: its fields, then `predicted` and `probability`. Texts are read
  * as they come and forgotten when they are written. To an empty text nothing is predicted: it has null.

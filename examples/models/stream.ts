@@ -1,8 +1,9 @@
 /** What predict.ts and embed.ts have in common: a stream of texts in, a line for each out. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { pipeline as flow, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { DeviceName, Prediction, Text, Words } from '../../lib/index.ts';
@@ -27,15 +28,19 @@ const atLeast = (least: number) => (text: string) => {
 export const streamOptions = (command: Command, out: string): Command =>
   command
     .argument('<model>', 'the folder of a model, or of the run that made it')
-    .argument('[file]', 'texts, UTF-8 (default: standard input)')
+    .argument('[file]', 'texts, UTF-8, .gz too (default: standard input)')
     .addOption(
       new Option(
         '--format <name>',
-        'text: one a line; jsonl: objects; tsv and csv: names of columns in line 1 (default: by the name of the file, else text)',
+        'text: one a line; jsonl: objects; tsv and csv: tables (default: by the name of the file, else text)',
       ).choices(['text', 'jsonl', 'tsv', 'csv']),
     )
-    .option('--text <column>', 'the column or field of the text', 'text')
-    .option('--pair <column>', 'the column or field of the second text, for a model of pairs')
+    .option(
+      '--text <column>',
+      'the field or column of the text: a name, or a number from 0 where a table has no header',
+      'text',
+    )
+    .option('--pair <column>', 'that of the second text, for a model of pairs')
     .option('--out <file>', out)
     .option(
       '--max-tokens <n>',
@@ -45,16 +50,31 @@ export const streamOptions = (command: Command, out: string): Command =>
     .option('--batch-tokens <n>', 'tokens of a batch at most, padding included (default: 2048)', atLeast(1))
     .addOption(deviceOption());
 
-/** The records of a file, or of standard input. */
+const isNumber = (column: string): boolean => /^-?\d+$/.test(column);
+
+/** The bytes of a file, unpacked if it is a `.gz`. */
+async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
+  const packed = createReadStream(file);
+  if (!/\.gz$/i.test(file)) return yield* packed;
+  try {
+    yield* flow(packed, createGunzip(), () => undefined);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new UserError(`${file} is not a whole gzip file: ${message}; fetch or pack it again`, { cause });
+  }
+}
+
+/** The records of a file, or of standard input. Where columns are chosen by number, tables have no header. */
 export const readRecords = async (
   file: string | undefined,
-  { format }: StreamOptions,
+  { format, text, pair }: StreamOptions,
 ): Promise<AsyncIterable<StreamRecord>> => {
+  const layout = { header: ![text, ...(pair === undefined ? [] : [pair])].every(isNumber) };
   if (file === undefined) {
     if (process.stdin.isTTY) console.error('reading texts from the keyboard, one a line; Ctrl-D ends');
-    return recordsOf(process.stdin, 'standard input', format ?? 'text');
+    return recordsOf(process.stdin, 'standard input', format ?? 'text', layout);
   }
-  const [, ending] = /\.(jsonl|tsv|csv)$/i.exec(file) ?? [];
+  const [, ending] = /\.(jsonl|tsv|csv)(\.gz)?$/i.exec(file) ?? [];
   try {
     // A folder opens, and fails only when it is read.
     const handle = await open(file);
@@ -65,14 +85,17 @@ export const readRecords = async (
     throw new UserError(`cannot read ${file}: ${(cause as Error).message}; check the path`, { cause });
   }
   return recordsOf(
-    createReadStream(file),
+    bytesOf(file),
     file,
     format ?? (ending?.toLowerCase() as StreamFormat | undefined) ?? 'text',
+    layout,
   );
 };
 
 const field = ({ fields, where }: StreamRecord, column: string): unknown => {
-  if (Object.hasOwn(fields, column)) return fields[column];
+  // −1 is the last column.
+  const name = /^-\d+$/.test(column) ? (Object.keys(fields).at(Number(column)) ?? column) : column;
+  if (Object.hasOwn(fields, name)) return fields[name];
   throw new UserError(
     `${where}: there is no '${column}'; there are ${Object.keys(fields)
       .map((name) => `'${name}'`)

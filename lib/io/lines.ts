@@ -74,25 +74,37 @@ async function* quoted(bytes: Bytes, source: string): AsyncGenerator<Fields> {
   yield* taken(await given((done) => parser.end(done)));
 }
 
-/** Rows by the names in the first one. */
-async function* named(rows: AsyncIterable<Fields>, format: 'tsv' | 'csv'): AsyncGenerator<StreamRecord> {
+/** Rows by the names in the first one, or, without a header, by the numbers of their columns. */
+async function* named(
+  rows: AsyncIterable<Fields>,
+  format: 'tsv' | 'csv',
+  header: boolean,
+): AsyncGenerator<StreamRecord> {
   let names: readonly string[] | undefined;
   for await (const { where, fields } of rows) {
-    if (names === undefined) places((names = fields), where);
+    const first = names === undefined;
+    names ??= header ? fields : fields.map((_, i) => String(i));
+    if (first && header) places(names, where);
     else if (fields.length !== names.length) refuseWidth(where, names.length, fields.length, format);
     else yield { where, fields: Object.fromEntries(names.map((name, i) => [name, fields[i]])) };
   }
 }
 
 /**
- * The records of a stream. Tables have the names of their columns in the first line; CSV keeps the rules of RFC 4180, and TSV
- * has no quotes. Empty lines of plain text are records, since answers are counted line by line; elsewhere they are nothing.
+ * The records of a stream. Tables have the names of their columns in the first line, or, without a `header`, numbers from 0
+ * on; CSV keeps the rules of RFC 4180, and TSV has no quotes. Empty lines of plain text are records, since answers are counted
+ * line by line; elsewhere they are nothing.
  *
  * Throws a UserError with source and line where a line is not of the format.
  */
-export async function* recordsOf(bytes: Bytes, source: string, format: StreamFormat): AsyncGenerator<StreamRecord> {
-  if (format === 'tsv') yield* named(tabbed(bytes, source), format);
-  else if (format === 'csv') yield* named(quoted(bytes, source), format);
+export async function* recordsOf(
+  bytes: Bytes,
+  source: string,
+  format: StreamFormat,
+  { header = true }: { readonly header?: boolean } = {},
+): AsyncGenerator<StreamRecord> {
+  if (format === 'tsv') yield* named(tabbed(bytes, source), format, header);
+  else if (format === 'csv') yield* named(quoted(bytes, source), format, header);
   else {
     for await (const line of lines(bytes, source)) {
       if (format === 'text') yield { where: line.where, fields: { text: line.text } };

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -23,8 +23,8 @@ import {
   withTaskHead,
   WordPiece,
 } from '../../lib/index.ts';
-import type { Model, StreamFormat } from '../../lib/node.ts';
-import { recordsOf, saveModel, UserError } from '../../lib/node.ts';
+import type { Model } from '../../lib/node.ts';
+import { saveModel } from '../../lib/node.ts';
 import { small } from '../electra/small.ts';
 
 const test = suite('predict programs');
@@ -200,55 +200,43 @@ test('what is wrong with a line is said in one sentence with its place, after th
   });
 });
 
-test('records are the same however the bytes come in pieces and each line ends; other bytes than UTF-8 are refused', async () => {
-  const cell = fc
-    .string({ unit: fc.constantFrom('a', 'é', '猫', '🐈', ' ', ',', '"'), minLength: 1 })
-    .filter((text) => text.trim() !== '');
-  const end = fc.constantFrom('\n', '\r\n', '\r');
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(cell, { minLength: 1, maxLength: 6 }),
-      fc.array(end, { minLength: 7, maxLength: 7 }),
-      fc.nat(),
-      fc.constantFrom<StreamFormat>('text', 'tsv', 'csv', 'jsonl'),
-      async (cells, ends, cut, format) => {
-        const encode = {
-          text: (x: string) => x,
-          tsv: (x: string) => `x\t${x}`,
-          csv: (x: string) => `x,"${x.replaceAll('"', '""')}"`,
-          jsonl: (x: string) => JSON.stringify({ text: x }),
-        }[format];
-        const header = { text: [], tsv: ['n\ttext'], csv: ['n,text'], jsonl: [] }[format];
-        const bytes = Buffer.from(`\uFEFF${[...header, ...cells.map(encode)].map((line, i) => line + ends[i]).join('')}`);
-        const at = cut % bytes.length;
-        const pieces = async function* () {
-          yield bytes.subarray(0, at);
-          yield bytes.subarray(at);
-        };
-        const found = await collect(recordsOf(pieces(), 'file', format));
-        assert.equal(
-          found.map(({ fields }) => fields.text),
-          cells,
-        );
-        assert.equal(
-          found.map(({ where }) => where),
-          cells.map((_, i) => `file:${i + 1 + header.length}`),
-        );
-      },
-    ),
+test('predict reads a table without a header, columns by number, plain and packed, as it reads the same one with names', async () => {
+  const dir = await save('numbered', modelFor('classification', ['ham', 'spam']));
+  const rows = [
+    ['ham', 'a bad cab'],
+    ['ham', ''],
+    ['spam', 'h, "a"'],
+  ];
+  const csv = rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\n');
+  const tsv = rows.map((row) => row.join('\t')).join('\r\n');
+  const file = (name: string, content: string | Uint8Array) => (
+    writeFileSync(join(folder, name), content),
+    join(folder, name)
   );
-  const wrong = async function* () {
-    yield Buffer.from([0x61, 0x0a, 0xff, 0x0a]);
-  };
-  for (const format of ['text', 'tsv', 'csv'] as const) {
-    await collect(recordsOf(wrong(), 'file', format)).then(
-      () => assert.unreachable(),
-      (error: Error) => {
-        assert.instance(error, UserError);
-        assert.match(error.message, /file: expected UTF-8 text/);
-      },
+  const named = await run('predict', [dir, file('named.csv', `kind,text\n${csv}`)]);
+  const expected = jsonLines(named.out);
+  assert.equal([named.status, expected.length], [0, 3]);
+  const numbered = [
+    [file('numbered.csv', csv), '--text', '1'],
+    [file('numbered.tsv', tsv), '--text', '-1'],
+    [file('numbered.csv.gz', gzipSync(csv)), '--text', '1'],
+    [file('numbered.tsv.GZ', gzipSync(tsv)), '--text', '1'],
+    [file('lines.gz', gzipSync(rows.map(([, text]) => text).join('\n')))],
+    [file('rows.jsonl.gz', gzipSync(rows.map(([kind, text]) => JSON.stringify({ kind, text })).join('\n')))],
+  ];
+  const ends = await Promise.all(numbered.map((args) => run('predict', [dir, ...args])));
+  ends.forEach(({ status, out, err }, i) => {
+    assert.is(status, 0, err);
+    const lines = jsonLines(out);
+    assert.equal(
+      lines.map(({ predicted, probability }) => [predicted, probability]),
+      expected.map(({ predicted, probability }) => [predicted, probability]),
     );
-  }
+    if (i < 4) lines.forEach(({ 0: kind, 1: text }, row) => assert.equal([kind, text], rows[row]));
+  });
+  const broken = await run('predict', [dir, file('broken.csv.gz', gzipSync(csv).subarray(0, 40)), '--text', '1']);
+  assert.equal([broken.status, jsonLines(broken.out).length], [1, 2]);
+  assert.match(broken.err, /^predict: \S+broken\.csv\.gz is not a whole gzip file: .*; fetch or pack it again\n$/);
 });
 
 test.run();
