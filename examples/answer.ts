@@ -64,8 +64,15 @@ const recovered = (asked: readonly WindowedQuestion[]): string => {
   return `${exact + wider + wrong} of these hold the answer, ${wrong} misaligned, ${wider} of them within a longer token`;
 };
 
+interface Answerer {
+  readonly config: ElectraConfig;
+  readonly tokenizer: WordPiece;
+  readonly params: AnswerParams;
+  readonly sequenceLength: number;
+}
+
 /** An encoder that has learned to answer. */
-const learn = async (path: string, rows: readonly QuestionRow[], options: Options): Promise<{ config: ElectraConfig; tokenizer: WordPiece; params: AnswerParams }> => {
+const learn = async (path: string, rows: readonly QuestionRow[], options: Options): Promise<Answerer> => {
   const { seq, stride, batch, lr, epochs, seed, head, dropout } = options;
   const { trained, fresh } = openStart(path);
   const { config: sizes, tokenizer, params } = options.fromScratch ? fresh(seed) : trained;
@@ -93,15 +100,15 @@ const learn = async (path: string, rows: readonly QuestionRow[], options: Option
     head === 'google'
       ? await finetune(begin((key) => initSpanHead(key, config)), layers, answerLearner(config), examples, last, settings, watch)
       : await finetune(begin((key) => initTaskHead(key, 'answering', 2, config, head)), layers, answerLearner(config), examples, last, settings, watch);
-  return { config, tokenizer, params: tuned.params };
+  return { config, tokenizer, params: tuned.params, sequenceLength };
 };
 
 /** A model that learned it before. */
-const openAnswering = (path: string) => {
-  const { config, params, tokenizer, task } = readModel(path);
+const openAnswering = (path: string): Answerer => {
+  const { config, params, tokenizer, task, sequenceLength = Math.min(512, config.maxPositions) } = readModel(path);
   if (task !== 'answering' || !('task' in params)) throw new UserError(`${path} does not answer questions yet; give --train, and it learns to`);
   if (tokenizer === undefined) throw new UserError(`${path} has no vocab.txt or tokenizer.json, without which no text can be read for it; copy one there`);
-  return { config, params, tokenizer };
+  return { config, params, tokenizer, sequenceLength };
 };
 
 /** Prints the scores, and returns the text that answers each question. */
@@ -134,15 +141,15 @@ const run = async (path: string, options: Options): Promise<void> => {
   await useDevice(options.device);
   const all = options.train === undefined ? [] : readRows(task, options.train);
   const [train, dev] = options.dev === undefined ? halves(all) : [all, readRows(task, options.dev)];
-  const { config, tokenizer, params } = options.train === undefined ? openAnswering(path) : await learn(path, train, options);
+  const { config, tokenizer, params, sequenceLength: learned } = options.train === undefined ? openAnswering(path) : await learn(path, train, options);
 
-  const sequenceLength = Math.min(options.seq ?? 512, config.maxPositions);
+  const sequenceLength = Math.min(options.seq ?? learned, config.maxPositions);
   const answered: AnsweredQuestion[] = [];
   for await (const one of answerQuestions(params, config, tokenizer, dev, { sequenceLength, stride: options.stride })) answered.push(one);
   const predicted = judge(answered, 'start' in params.task, options.threshold);
 
   const { out, predictions = out && join(out, 'predictions.json') } = options;
-  if (out !== undefined) await saveModel(out, { config, params, tokenizer, task: 'answering' });
+  if (out !== undefined) await saveModel(out, { config, params, tokenizer, task: 'answering', sequenceLength: learned });
   if (predictions === undefined) return;
   writeFileAtomic(predictions, `${JSON.stringify(Object.fromEntries(dev.map(({ id }, i) => [id, predicted[i]])), null, 1)}\n`);
   console.log(`wrote ${out === undefined ? predictions : `${out}, with predictions.json in it`}`);
@@ -159,7 +166,7 @@ await endClearly(
     .addOption(new Option('--head <whose>', "Google's head, or HuggingFace's").choices(['google', 'huggingface']).default('google'))
     .option('--epochs <n>', 'how often every question is learned from (default: 2)', number(1))
     .option('--batch <n>', 'windows in a step (default: 32)', number(1))
-    .option('--seq <n>', "tokens in a window (default: 512, or the model's positions)", number(8))
+    .option('--seq <n>', "tokens in a window (default: as it was fine-tuned, else 512, or the model's positions)", number(8))
     .option('--stride <n>', 'tokens from one window to the next (default: 128, or half a window)', number(1))
     .option('--lr <x>', "highest learning rate (default: by the model's size)", number(0, 1, false))
     .option('--dropout <x>', 'dropout rate', number(0, 0.9, false), 0.1)

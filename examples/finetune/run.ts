@@ -70,7 +70,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
 
   const tried = await tryAll('pre-trained', () => start.trained);
   const best = tried.reduce((a, b) => (b.tuned.best.score > a.tuned.best.score ? b : a));
-  await saveModel(join(folder, 'model'), best.tuned.model);
+  await saveModel(join(folder, 'model'), { ...best.tuned.model, sequenceLength: recipe.sequenceLength });
   writeFileAtomic(join(folder, 'predictions.jsonl'), predictionLines(dev, best.dev));
   if (test) writeFileAtomic(join(folder, 'predictions-test.jsonl'), predictionLines(test, best.test));
 

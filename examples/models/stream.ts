@@ -44,7 +44,7 @@ export const streamOptions = (command: Command, out: string): Command =>
     .option('--out <file>', out)
     .option(
       '--max-tokens <n>',
-      'tokens of a text at most, of which the rest is cut (default: the positions of the model)',
+      'tokens of a text at most, of which the rest is cut (default: as many as in fine-tuning, else all positions)',
       atLeast(3),
     )
     .option('--batch-tokens <n>', 'tokens of a batch at most, padding included (default: 2048)', atLeast(1))

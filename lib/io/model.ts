@@ -25,7 +25,7 @@ import { huggingFaceName, isTransposed } from './names.ts';
 import { reconcile } from './reconcile.ts';
 import type { SafeTensor } from './safetensors.ts';
 import { encodeSafetensors } from './safetensors.ts';
-import { loadTokenizer, tokenizerFiles } from './tokenizer.ts';
+import { loadTokenizer, sequenceLengthOf, tokenizerFiles } from './tokenizer.ts';
 import { readWeights } from './weights.ts';
 
 /** The parameters of one network, as a model folder holds them. */
@@ -35,6 +35,8 @@ export interface Model {
   readonly config: ElectraConfig;
   readonly params: ModelParams;
   readonly tokenizer?: WordPiece;
+  /** Tokens of a text that are read at most, if fewer than there are positions; kept with the tokenizer, as HuggingFace does. */
+  readonly sequenceLength?: number;
   /** What a fine-tuned network does. */
   readonly task?: Task;
   /** The names of its classes or tags, one for each output; LABEL_0, LABEL_1, … where nobody named them. */
@@ -63,10 +65,12 @@ const turned = (values: ArrayLike<number>, [rows, columns]: Shape, result = new 
  * Writes a model folder, whole or not at all; one that is there is replaced.
  *
  * Throws when the parameters lack one that the network uses (under tying 'all', the generator's encoder is the
- * discriminator's), and when fine-tuned ones come without a task, or with another number of labels than they have outputs.
+ * discriminator's), and when fine-tuned ones come without a task, or with another number of labels than they have outputs;
+ * or when `sequenceLength` is more than there are positions.
  */
 export const saveModel = async (dir: string, model: Model): Promise<void> => {
-  const { config, params, tokenizer } = model;
+  const { config, params, tokenizer, sequenceLength = config.maxPositions } = model;
+  if (sequenceLength > config.maxPositions) throw new Error(`saveModel: expected a sequenceLength of at most the model's ${config.maxPositions} positions, got ${sequenceLength}`);
   const described = describe(model);
   const names = paths(params);
   const missing = storedShapes(described).find(([path]) => !names.includes(path));
@@ -84,7 +88,7 @@ export const saveModel = async (dir: string, model: Model): Promise<void> => {
   writeFolderAtomic(dir, {
     'model.safetensors': encodeSafetensors(tensors, { format: 'pt' }),
     'config.json': toJson(huggingFaceConfig(described)),
-    ...(tokenizer && tokenizerFiles(tokenizer, config.maxPositions)),
+    ...(tokenizer && tokenizerFiles(tokenizer, sequenceLength)),
   });
 };
 
@@ -136,6 +140,7 @@ export const loadModel = (dir: string): Model => {
   if (tokenizer && tokenizer.vocab.length > parsed.config.vocabSize) {
     throw new Error(`${dir}: the tokenizer has ${tokenizer.vocab.length} tokens, but config.json says 'vocab_size' ${parsed.config.vocabSize}`);
   }
+  const sequenceLength = sequenceLengthOf(dir, parsed.config.maxPositions);
   const weights = readWeights(dir);
   return inFolder(dir, () => {
     const { described, tensors } = reconcile(parsed, weights, theirs.tie_word_embeddings !== false);
@@ -143,6 +148,6 @@ export const loadModel = (dir: string): Model => {
     const params = parametersOf(described, tensors);
     const config = tokenizer ? { ...read, special: tokenizer.special } : read;
     const task = taskOf(architecture);
-    return { config, params, tokenizer, ...(task && { task }), ...(labels && { labels }) };
+    return { config, params, tokenizer, ...(sequenceLength && { sequenceLength }), ...(task && { task }), ...(labels && { labels }) };
   });
 };

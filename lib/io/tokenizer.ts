@@ -53,6 +53,13 @@ export const loadTokenizer = (dir: string): WordPiece | undefined => {
   });
 };
 
+/** How many tokens of a text are read at most, as `tokenizer_config.json` says, if that is fewer than the model has positions. */
+export const sequenceLengthOf = (dir: string, maxPositions: number): number | undefined => {
+  const settings = join(dir, 'tokenizer_config.json');
+  const { model_max_length: length } = existsSync(settings) ? readJson(settings) : {};
+  return typeof length === 'number' && Number.isInteger(length) && length >= 3 && length < maxPositions ? length : undefined;
+};
+
 /** The piece of `tokenizer.json` that puts a special token or a text somewhere. */
 const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
 const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
@@ -86,8 +93,8 @@ const tokenizerJson = ({ vocab, options, special: ids }: WordPiece): Json => ({
 /** null means there: as `lowercase`. */
 const stripped = ({ lowerCase, stripAccents }: WordPiece['options']): boolean | null => (stripAccents === lowerCase ? null : stripAccents);
 
-/** The files of a tokenizer, by name, for a model of so many positions. */
-export const tokenizerFiles = (tokenizer: WordPiece, maxPositions: number): Record<string, string> => {
+/** The files of a tokenizer, by name, for a model that reads so many tokens of a text. */
+export const tokenizerFiles = (tokenizer: WordPiece, sequenceLength: number): Record<string, string> => {
   const [pad_token, unk_token, cls_token, sep_token, mask_token] = SPECIAL_TOKENS;
   const tokens = { cls_token, mask_token, pad_token, sep_token, unk_token };
   return {
@@ -97,7 +104,7 @@ export const tokenizerFiles = (tokenizer: WordPiece, maxPositions: number): Reco
     'tokenizer_config.json': toJson({
       ...tokens,
       do_lower_case: tokenizer.options.lowerCase,
-      model_max_length: maxPositions,
+      model_max_length: sequenceLength,
       strip_accents: stripped(tokenizer.options),
       tokenize_chinese_chars: true,
       tokenizer_class: 'ElectraTokenizer',

@@ -28,12 +28,14 @@ export interface TrainedModel {
   readonly config: ElectraConfig;
   readonly params: Pick<TaskParams, 'embeddings'> & Partial<TaskParams<object>>;
   readonly tokenizer?: WordPiece;
+  /** Tokens of a sequence at most, as it was fine-tuned; all positions unless it is said. */
+  readonly sequenceLength?: number;
   readonly task?: Task;
   readonly labels?: readonly string[];
 }
 
 export interface Prediction {
-  /** Tokens of a sequence at most; all positions of the model by default. Longer texts are cut, lists of words continued. */
+  /** Tokens of a sequence at most; by default the model's `sequenceLength`. Longer texts are cut, lists of words continued. */
   readonly maxTokens?: number;
   /** Tokens of a batch at most, padding included (a longer sequence is a batch of its own): what bounds the memory. */
   readonly batchTokens?: number;
@@ -112,9 +114,9 @@ interface Work<Row, E extends Encoded, Result> {
 }
 
 const streaming = <Row, E extends Encoded, Result>(
-  { config, tokenizer }: TrainedModel,
+  { config, tokenizer, sequenceLength = config.maxPositions }: TrainedModel,
   { encode, run, result }: Work<Row, E, Result>,
-  { maxTokens = config.maxPositions, batchTokens = BATCH_TOKENS }: Prediction,
+  { maxTokens = sequenceLength, batchTokens = BATCH_TOKENS }: Prediction,
 ): Streaming<Row, Result> => {
   if (tokenizer === undefined)
     throw new Error(

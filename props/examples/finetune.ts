@@ -80,6 +80,18 @@ test('it leaves a model that says what predictions.jsonl says, with the results 
   assert.equal(results(json(join(at('one'), 'results.json'))), results(json(join(at('two'), 'results.json'))));
 });
 
+test('its model reads texts as far as they were read in fine-tuning', async () => {
+  writeFileSync(at('long.csv'), ['text,label', ...Array.from({ length: 40 }, (_, i) => `${i % 2 ? 'a' : 'b'} ${letters.slice(i % 5).join(' ')},${i % 2 ? 'yes' : 'no'}`)].join('\n'));
+  const { code, output } = await finetune([at('encoder'), '--train', at('long.csv'), '--seq', '8', '--epochs', '2', '--no-baselines', '--out', at('long')]);
+  assert.is(code, 0, output);
+  const model = loadModel(join(at('long'), 'model'));
+  assert.is(model.sequenceLength, 8);
+  const lines = readFileSync(join(at('long'), 'predictions.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const off = async (length?: number) => Math.max(...(await judge(model, lines as { where: string; text: string }[], length)).map(({ probability }, i) => Math.abs(Number(probability) - lines[i].probability)));
+  assert.ok((await off()) < 1e-5, `${await off()}`);
+  assert.ok((await off(16)) > 1e-4, `${await off(16)}`);
+});
+
 test('words are tagged, and a head of HuggingFace kind is written as such', async () => {
   const { code, output } = await finetune([at('encoder'), '--train', at('tags.tsv'), '--tags', '--epochs', '1', '--head', 'huggingface', '--out', at('tagger')]);
   assert.is(code, 0, output);

@@ -141,7 +141,10 @@ test("a folder with Google's head for classes or answers gives it back, and is n
     const { model_type: type, architectures } = json(join(folder, 'config.json'));
     assert.is(type, 'amber-electra');
     assert.match(String(architectures), /^Amber/);
-    assert.equal(Object.entries(await valuesOf(loadModel(folder).params)).sort(), Object.entries(await valuesOf(params)).sort());
+    assert.equal(
+      Object.entries(await valuesOf(loadModel(folder).params)).sort(),
+      Object.entries(await valuesOf(params)).sort(),
+    );
     assert.is(loadModel(folder).task, task);
   }
   const path = join(folder, 'config.json');
@@ -259,6 +262,29 @@ test('a configuration that does not fit the weights, or is none, is refused by n
   rmSync(join(copy, 'model.safetensors'));
   writeFileSync(file, JSON.stringify(config));
   assert.throws(() => loadModel(copy), /model\.safetensors/);
+});
+
+test('a folder keeps how many tokens of a text are read, where HuggingFace’s tokenizers look for it; of one that does not say, all positions', async () => {
+  const { discriminator } = halves(small);
+  const model = { config: small, params: discriminator, tokenizer: new WordPiece(words, { lowerCase: true }) };
+  const path = join(folder, 'tokenizer_config.json');
+  await saveModel(folder, { ...model, sequenceLength: 9 });
+  assert.is(json(path).model_max_length, 9);
+  assert.is(loadModel(folder).sequenceLength, 9);
+  // Some folders have 10³⁰ there, which means that nobody knows.
+  for (const model_max_length of [1e30, small.maxPositions, 2.5, 0, '9', null, undefined]) {
+    writeFileSync(path, JSON.stringify({ ...json(path), model_max_length }));
+    assert.is(loadModel(folder).sequenceLength, undefined);
+  }
+  rmSync(path);
+  assert.is(loadModel(folder).sequenceLength, undefined);
+  await saveModel(folder, model);
+  assert.is(json(path).model_max_length, small.maxPositions);
+  const tooLong = await saveModel(folder, { ...model, sequenceLength: 17 }).then(
+    () => '',
+    ({ message }: Error) => message,
+  );
+  assert.is(tooLong, "saveModel: expected a sequenceLength of at most the model's 16 positions, got 17");
 });
 
 test("a tokenizer whose vocabulary is not the model's is refused", async () => {

@@ -197,6 +197,17 @@ everywhere(
   },
 );
 
+test('a text is read as far as the model was fine-tuned to, unless another length is asked for', async () => {
+  const model = modelFor('classification', 2);
+  const short = { ...model, sequenceLength: 6 };
+  const texts = ['a bad cab paris', 'a bad cab paris fr h', 'a'].map((text) => ({ text }));
+  const said = async (model: TrainedModel, maxTokens?: number) =>
+    (await collect(classifier(model, { maxTokens })(texts))).map(({ probability }) => probability);
+  assert.equal(await said(short), await said(model, 6));
+  assert.equal(await said(short, 16), await said(model));
+  assert.not.equal(await said(short), await said(model));
+});
+
 test('a text that is too long is cut at the end; a model that was trained for something else is refused by name', async () => {
   const model = modelFor('classification', 2);
   const [long, cut] = await collect(classifier(model)([{ text: 'a '.repeat(100_000) }, { text: 'a '.repeat(14) }]));
