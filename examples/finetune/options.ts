@@ -50,7 +50,7 @@ export const finetuneCommand = (): Command =>
     .option('--task <name>', `a task that has a name (default: brown, which needs no data): ${knownTasks.map(({ name }) => name).join(', ')}; with --data, or files`)
     .option('--data <dir>', "the folder of that task's files, under the names that they are published by")
     .option('--train <file...>', 'a table (.csv, .tsv, .jsonl, .gz too) or tagged words; several files stand beside each other, line by line')
-    .option('--dev <file...>', 'decides which epoch is kept (default: a tenth of the training rows)')
+    .option('--dev <file...>', 'decides which epoch is kept (default: a tenth of the texts to learn from)')
     .option('--test <file...>', 'is measured once, at the end')
     .option('--text <column>', 'the column of the text: a name, or a number from 0 where the file has no header', 'text')
     .option('--pair <column>', 'the column of a second text')

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as sets from '../../examples/finetune/sets.ts';
-import { goldOf, labelsOf, questions, requireLabels } from '../../lib/index.ts';
+import { goldOf, labelsOf, questions, requireLabels, splitRows } from '../../lib/index.ts';
 import type { Row, TaskDeclaration } from '../../lib/index.ts';
 import { readRows } from '../../lib/node.ts';
 import { skip } from '../laws/present.ts';
@@ -45,6 +45,17 @@ test('every set is read to its last row, each with a label that the training row
     requireLabels(labels, all);
     assert.ok(all.every((row) => goldOf(row) !== undefined));
   }
+});
+
+test('of SMS Spam, which has messages twice and more, none is both learned from and held out', () => {
+  const path = join(folder, 'sms-spam', 'SMSSpamCollection');
+  if (!existsSync(path)) return skip('the set sms-spam is not there');
+  const rows = readRows(sets.smsSpam, path);
+  const { train, dev } = splitRows([0, 0], rows, 0.2);
+  const [learnt, held] = [train, dev].map((side) => new Set(side.map(({ text }) => text)));
+  assert.ok(learnt.size + held.size < rows.length);
+  assert.is(new Set([...learnt, ...held]).size, learnt.size + held.size);
+  assert.ok(Math.abs(dev.length / rows.length - 0.2) < 0.02, `${dev.length}`);
 });
 
 test('every answer of XQuAD, in German and Chinese too, is at its place', () => {

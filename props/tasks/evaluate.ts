@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evaluateTask, labelsOf, questions, requireLabels, splitRows, table, tags } from '../../lib/index.ts';
-import type { QuestionRow, TextRow } from '../../lib/index.ts';
+import type { QuestionRow, Row, TaggedRow, TextRow } from '../../lib/index.ts';
 import { near } from '../metrics/near.ts';
 import { refuses } from './refuses.ts';
 
@@ -42,25 +42,32 @@ test('a split is every row once, in its order, of the size asked for, each class
   assert.throws(() => splitRows([0, 0], many, 1), /expected a part between 0 and 1, got 1/);
 });
 
-test('questions on one text are all held out or none of them', () => {
-  fc.assert(
-    fc.property(
-      keys,
-      fc.array(fc.constantFrom('x', 'y', 'z', 'w'), { minLength: 1, maxLength: 30 }),
-      (key, contexts) => {
-        const rows = contexts.map((context, i): QuestionRow => ({
-          where: '',
-          id: String(i),
-          question: '?',
-          context,
-          answers: [],
-        }));
-        const { train, dev } = splitRows(key, rows, 0.5);
+test('no text of the dev rows is a text of the training rows, be it a text, a pair, a list of words or what questions are about', () => {
+  const word = fc.constantFrom('x', 'y', 'z', 'w');
+  const kinds: readonly [make: (word: string, i: number) => Row, textOf: (row: Row) => string][] = [
+    [(text, i): TextRow => ({ where: '', text, label: i % 3 }), (row) => (row as TextRow).text],
+    [
+      (text, i): TextRow => ({ where: '', text, pair: i % 2 === 0 ? 'x' : undefined, label: `${i % 3}` }),
+      (row) => `${(row as TextRow).text} ${(row as TextRow).pair}`,
+    ],
+    [(word): TaggedRow => ({ where: '', words: [word, 'a'], tags: ['A', 'B'] }), (row) => (row as TaggedRow).words[0]],
+    [
+      (context, i): QuestionRow => ({ where: '', id: `${i}`, question: `${i}?`, context, answers: [] }),
+      (row) => (row as QuestionRow).context,
+    ],
+  ];
+  for (const [make, textOf] of kinds) {
+    fc.assert(
+      fc.property(keys, fc.array(word, { minLength: 1, maxLength: 30 }), parts, (key, words, part) => {
+        const rows = words.map(make);
+        const { train, dev } = splitRows(key, rows, part);
         assert.is(train.length + dev.length, rows.length);
-        assert.ok(dev.every(({ context }) => train.every((row) => row.context !== context)));
-      },
-    ),
-  );
+        const [learnt, held] = [train, dev].map((side) => new Set(side.map(textOf)));
+        assert.ok([...held].every((text) => !learnt.has(text)));
+        assert.is(held.size, Math.round(part * new Set(rows.map(textOf)).size));
+      }),
+    );
+  }
 });
 
 test('measured values are those computed by hand, inside their intervals, the deciding metric first', () => {
