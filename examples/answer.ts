@@ -9,9 +9,9 @@
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import type { AnsweredQuestion, AnswerParams, DeviceName, ElectraConfig, HeadStyle, QuestionRow, Tensor, WindowedQuestion, WordPiece } from '../lib/index.ts';
+import type { AnsweredQuestion, AnswerParams, DeviceName, ElectraConfig, HeadStyle, Measurement, QuestionRow, Tensor, WindowedQuestion, WordPiece } from '../lib/index.ts';
 import {
-  answerExamples, answerLearner, answerQuestions, bestAnswer, bestThreshold, bootstrap, completed, exactMatch, finetune, initSpanHead,
+  answerExamples, answerLearner, answerQuestions, bestAnswer, bestThreshold, completed, evaluateTask, exactMatch, finetune, initSpanHead,
   initTaskHead, key, NO_ANSWER_THRESHOLD, positionsIn, questions, scoped, scoreAnswers, split, textOf, tokenF1, useDevice, windower, withDropout, withTaskHead,
 } from '../lib/index.ts';
 import { readRows, saveModel, UserError, writeFileAtomic } from '../lib/node.ts';
@@ -113,18 +113,16 @@ const openAnswering = (path: string): Answerer => {
 
 /** Prints the scores, and returns the text that answers each question. */
 const judge = (answered: readonly AnsweredQuestion[], published: boolean, chosen?: number): string[] => {
-  const gold = answered.map(({ row }) => (row.answers ?? []).map(({ text }) => text));
+  const rows = answered.map(({ row }) => row);
+  const gold = rows.map(({ answers = [] }) => answers.map(({ text }) => text));
   const bare = answered.map((question) => bestAnswer(question));
   const unanswerable = gold.some((answers) => answers.length === 0);
   const threshold = chosen ?? (published ? NO_ANSWER_THRESHOLD : 0);
   const predicted = unanswerable ? answered.map((question) => bestAnswer(question, threshold)) : bare;
   const scores = scoreAnswers(predicted, gold);
-  const interval = (score: typeof exactMatch) => {
-    const each = predicted.map((text, i) => score(text, gold[i]));
-    const { value, low, high } = bootstrap([0, 1], [each], (x) => x.reduce((a, b) => a + b) / x.length);
-    return `${percent(value)} (95 %: ${percent(low)} to ${percent(high)})`;
-  };
-  console.log(`${answered.length} questions judged: exact match ${interval(exactMatch)}, F1 ${interval(tokenF1)}`);
+  const shown = ({ name, value, low, high }: Measurement) => `${name} ${percent(value)} (95 %: ${percent(low)} to ${percent(high)})`;
+  const guesses = predicted.map((text) => ({ predicted: text }));
+  console.log(`${answered.length} questions judged: ${evaluateTask(task, [guesses], rows).map(shown).join(', ')}`);
   if (!unanswerable) return predicted;
   for (const [name, { exact, f1, count }] of [['with an answer', scores.hasAnswer], ['without', scores.noAnswer]] as const)
     console.log(`  ${count} ${name}: exact match ${percent(exact)}, F1 ${percent(f1)}`);

@@ -46,17 +46,17 @@ const accuracyOf = (right: readonly boolean[]): string => {
 interface Options {
   readonly limit?: number;
   readonly by: 'phenomenon' | 'paradigm';
-  readonly batch: number;
+  readonly batchTokens?: number;
   readonly device?: DeviceName;
 }
 
-const blimp = async (path: string, sources: string[], { limit = Infinity, by, batch: batchSize, device }: Options): Promise<void> => {
+const blimp = async (path: string, sources: string[], { limit = Infinity, by, batchTokens, device }: Options): Promise<void> => {
   const files = sources.flatMap(filesAt).map(([name, text]) => minimalPairs(text, name).slice(0, limit));
   if (files.length === 0) throw new UserError(`${sources.join(', ')}: there is no .jsonl file in it; give BLiMP.zip, a folder of such files, or one`);
   await useDevice(device);
   const scorerOf = (network: Network, scorer: typeof originality): Scorer => {
     const { params, config, tokenizer } = openModel(path, network);
-    return scorer(params, config, tokenizer, { batchSize });
+    return scorer(params, config, tokenizer, { batchTokens });
   };
   const scorers = [scorerOf('generator', pseudoLikelihood), scorerOf('discriminator', originality)];
 
@@ -88,7 +88,7 @@ await endClearly(
     .argument('<pairs...>', "pairs in BLiMP's JSONL: files, folders or .zip")
     .option('--limit <n>', 'no more than the first n pairs of each file', number(1))
     .addOption(new Option('--by <kind>', 'what has a line of the table').choices(['phenomenon', 'paradigm']).default('phenomenon'))
-    .option('--batch <n>', 'sentences that are read at once', number(1), 64)
+    .option('--batch-tokens <n>', 'tokens that are read at once, padding included (default: 1024)', number(1))
     .addOption(deviceOption())
     .action(blimp),
 );

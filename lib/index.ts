@@ -89,8 +89,10 @@ export type { HostKey } from './text/order.ts';
 export { unigramEntropy, unigramLogits } from './text/unigram.ts';
 
 // A fine-tuned network in use: from a stream of texts to a stream of answers.
-export { classifier, embedder, regressor, tagger } from './tasks/predict.ts';
-export type { Classified, Embedded, Prediction, Streaming, Tagged, Text, TrainedModel, Valued, Words } from './tasks/predict.ts';
+export { classifier, regressor, tagger } from './tasks/predict.ts';
+export { embedder } from './tasks/embed.ts';
+export type { Embedded } from './tasks/embed.ts';
+export type { Classified, Prediction, Streaming, Tagged, Text, TrainedModel, Valued, Words } from './tasks/predict.ts';
 
 // Metrics: from plain predictions and truths to a number and its interval.
 export { accuracy, binaryF1, macroF1, matthews, microF1 } from './metrics/classification.ts';
@@ -115,10 +117,10 @@ export { baselinesOf, majority, majorityTag, tagPerWord } from './tasks/baseline
 export { bagOfWords } from './tasks/bag.ts';
 export { paste } from './tasks/read/lines.ts';
 export type { Column, Format } from './tasks/read/records.ts';
-export type { Baseline, FileName, Gold, Metric, Placed, Predicted, QuestionRow, Reading, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
+export type { Baseline, FileName, Gold, Guess, Metric, Placed, Predicted, QuestionRow, Reading, Recipe, Row, TaggedRow, TaskDeclaration, TextRow } from './tasks/task.ts';
 
 // Fine-tuning: from a task's rows to a network that does it.
-export { alike, batchOf, byLength, encodeTexts, encodeWords } from './tasks/encode.ts';
+export { alike, batchesOf, batchOf, encodeTexts, encodeWords } from './tasks/encode.ts';
 export type { Encoded, EncodedWords } from './tasks/encode.ts';
 export { finetune, finetuneStep } from './tasks/finetune.ts';
 export type { Epoch, Learner, Settings, TaskBatch, Tuned, TunedState, Watch } from './tasks/finetune.ts';

@@ -3,14 +3,14 @@
  * over all seeds (rows are drawn again, the same for each seed), and the deviation between seeds.
  */
 import chalk from 'chalk';
-import { bootstrap, goldOf } from '../../lib/index.ts';
-import type { Gold, Interval, Judgement, Predicted } from '../../lib/index.ts';
+import { evaluateTask, goldOf } from '../../lib/index.ts';
+import type { Guess, Interval, Judgement } from '../../lib/index.ts';
 import type { Data, Tunable } from './data.ts';
 
-/** What one contender says of the rows of a split: predictions of each of its seeds. */
+/** What one contender says of the rows of a split, with each of its seeds. */
 export interface Contender {
   readonly name: string;
-  readonly predictions: readonly (readonly Predicted<Tunable>[])[];
+  readonly guesses: readonly (readonly Guess<Tunable>[])[];
 }
 
 export interface Result extends Interval {
@@ -23,21 +23,14 @@ export interface Result extends Interval {
   readonly deviation?: number;
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-const deviationOf = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, x) => sum + (x - mean(values)) ** 2, 0) / (values.length - 1));
+const deviationOf = (values: readonly number[]): number => {
+  const mean = values.reduce((a, b) => a + b) / values.length;
+  return Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1));
+};
 
 /** All metrics of a contender on rows with labels. */
-export const measure = ({ declaration }: Data, split: Result['split'], rows: readonly Tunable[], { name, predictions }: Contender): Result[] => {
-  const gold = rows.map((row) => goldOf(row) as Gold<Tunable>);
-  return declaration.metrics.map((metric) => {
-    const of = (said: readonly Predicted<Tunable>[], at: readonly number[]) => metric.of(at.map((i) => said[i]), at.map((i) => gold[i]));
-    const all = rows.map((_, i) => i);
-    const seeds = predictions.map((said) => of(said, all));
-    const interval = bootstrap<[number]>([0, 0], [all], (at) => mean(predictions.map((said) => of(said, at))), { samples: 500 });
-    return { name, split, metric: metric.name, ...interval, seeds, ...(seeds.length > 1 && { deviation: deviationOf(seeds) }) };
-  });
-};
+export const measure = ({ declaration }: Data, split: Result['split'], rows: readonly Tunable[], { name, guesses }: Contender): Result[] =>
+  evaluateTask(declaration, guesses, rows, { samples: 500 }).map(({ name: metric, runs: seeds, ...interval }) => ({ name, split, metric, ...interval, seeds, ...(seeds.length > 1 && { deviation: deviationOf(seeds) }) }));
 
 /** Predictions that are all the same correlate with nothing: '–'. */
 const shown = ({ value, deviation, low, high }: Result): string =>

@@ -3,7 +3,7 @@
  * best by the dev rows is saved as soon as it is known; then the baselines, the table and a few predictions in words.
  */
 import { join } from 'node:path';
-import type { Epoch, Judgement, Predicted, TunedModel } from '../../lib/index.ts';
+import type { Epoch, Judgement, TunedModel } from '../../lib/index.ts';
 import { baselinesOf, completed, finetuneTask, judge } from '../../lib/index.ts';
 import { saveModel, UserError, writeFileAtomic } from '../../lib/node.ts';
 import { readFineTuned, renderFineTuned } from '../report/finetuned.ts';
@@ -22,8 +22,6 @@ interface Tried {
   readonly dev: Judgement<Tunable>[];
   readonly test: Judgement<Tunable>[];
 }
-
-const predictionsOf = (judgements: readonly Judgement<Tunable>[]): Predicted<Tunable>[] => judgements.map(({ predicted }) => predicted);
 
 export interface Plan {
   readonly path: string;
@@ -51,8 +49,8 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
 
   const splits = [['dev', dev] as const, ...(test && unlabelled === 0 ? [['test', test] as const] : [])];
   const results: Result[] = [];
-  const contend = async (name: string, predict: (split: 'dev' | 'test', rows: readonly Tunable[]) => Promise<Contender['predictions']>) => {
-    for (const [split, rows] of splits) results.push(...measure(data, split, rows, { name, predictions: await predict(split, rows) }));
+  const contend = async (name: string, guess: (split: 'dev' | 'test', rows: readonly Tunable[]) => Promise<Contender['guesses']>) => {
+    for (const [split, rows] of splits) results.push(...measure(data, split, rows, { name, guesses: await guess(split, rows) }));
   };
 
   /** All seeds of one contender, as far as nobody interrupts. */
@@ -64,7 +62,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
       const said = (rows: readonly Tunable[]) => judge(tuned.model, rows, recipe.sequenceLength);
       tried.push({ seed, tuned, dev: await said(dev), test: test ? await said(test) : [] });
     }
-    if (tried.length > 0) await contend(name, async (split) => tried.map((one) => predictionsOf(one[split])));
+    if (tried.length > 0) await contend(name, async (split) => tried.map((one) => one[split]));
     return tried;
   };
 

@@ -13,7 +13,7 @@ export const smsSpam = table({
   files: { train: 'SMSSpamCollection' },
   text: 1,
   label: 0,
-  metrics: [metrics.f1('spam'), metrics.accuracy],
+  metrics: [metrics.f1('spam'), metrics.accuracy, metrics.auc('spam')],
 });
 
 /** Casanueva et al. 2020, English. */

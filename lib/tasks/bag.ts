@@ -11,10 +11,9 @@
 import { classificationLoss } from '../electra/heads.ts';
 import { grad } from '../grad.ts';
 import { donating, scoped } from '../memory.ts';
-import { argmax } from '../ops/reduce.ts';
-import { reshape } from '../ops/axes.ts';
 import { add, mul, zeros } from '../ops/arith.ts';
 import { gather, scatterAdd } from '../ops/gather.ts';
+import { softmax } from '../ops/softmax.ts';
 import { scaleByAdam } from '../optim/adam.ts';
 import { scaleBySchedule, warmupLinearDecay } from '../optim/schedule.ts';
 import { applyUpdates, chain } from '../optim/transform.ts';
@@ -24,7 +23,7 @@ import { tensor } from '../tensor.ts';
 import type { HostKey } from '../text/order.ts';
 import { derive, permutation } from '../text/order.ts';
 import { labelsOf } from './labels.ts';
-import type { Baseline, TextRow } from './task.ts';
+import type { Baseline, Guess, TextRow } from './task.ts';
 
 type Texts = Pick<TextRow, 'text' | 'pair'>;
 type Weighed = readonly { readonly feature: number; readonly weight: number }[];
@@ -92,14 +91,18 @@ const logitsOf = ({ kernel, bias }: Linear, texts: readonly Weighed[]): Tensor =
 const [BATCH, LEARNING_RATE, EPOCHS, LEAST_UPDATES] = [128, 0.05, 10, 300];
 
 /**
- * Trains a bag of words on rows with labels: a baseline that predicts classes, or values. All chance follows from the key.
+ * Trains a bag of words on rows with labels: a baseline that predicts classes, or values. All chance follows from the key;
+ * `labels` are the classes in the order of their probabilities.
  *
  * Throws a RangeError without rows.
  */
-export const bagOfWords = async (key: HostKey, rows: readonly TextRow[]): Promise<Baseline<TextRow>> => {
+export const bagOfWords = async (
+  key: HostKey,
+  rows: readonly TextRow[],
+  labels = labelsOf({}, rows),
+): Promise<Baseline<TextRow>> => {
   if (rows.length === 0) throw new RangeError('bagOfWords: expected rows to train on, got none');
   const regression = typeof rows[0].label === 'number';
-  const labels = regression ? [] : labelsOf({}, rows);
   const outputs = regression ? 1 : labels.length;
   const counted = rows.map(countsOf);
   const { size, weigh } = weigher(counted);
@@ -138,16 +141,20 @@ export const bagOfWords = async (key: HostKey, rows: readonly TextRow[]): Promis
   params = donating((params: Linear, _: Moments) => params)(params, moments);
 
   const predict = async (rows: readonly Texts[]) => {
-    const predicted: (string | number)[] = [];
+    const guesses: Guess<TextRow>[] = [];
     for (let at = 0; at < rows.length; at += 256) {
       const texts = rows.slice(at, at + 256).map((row) => weigh(countsOf(row)));
       const out = await scoped(() => {
         const logits = logitsOf(params, texts);
-        return regression ? reshape(logits, [texts.length]) : argmax(logits);
+        return regression ? logits : softmax(logits);
       }).data();
-      predicted.push(...Array.from(out, (value) => (regression ? value : labels[value])));
+      for (const i of texts.keys()) {
+        const own = Array.from(out.subarray(i * outputs, (i + 1) * outputs));
+        const likeliest = labels[own.indexOf(Math.max(...own))];
+        guesses.push(regression ? { predicted: own[0] } : { predicted: likeliest, probabilities: own });
+      }
     }
-    return predicted;
+    return guesses;
   };
   return { name: 'bag of words', predict };
 };

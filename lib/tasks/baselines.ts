@@ -5,6 +5,7 @@
  */
 import type { HostKey } from '../text/order.ts';
 import { bagOfWords } from './bag.ts';
+import { labelsOf } from './labels.ts';
 import type { Baseline, QuestionRow, Row, TaggedRow, TaskDeclaration, TextRow } from './task.ts';
 
 /** The most frequent of some names, of equally frequent ones the first in the alphabet; '' of none. */
@@ -15,22 +16,24 @@ const mostFrequent = (names: Iterable<string>): string => {
   return best?.[0] ?? '';
 };
 
-/** The most frequent class of the training rows, or the mean of their values, for every text. */
-export const majority = (train: readonly TextRow[]): Baseline<TextRow> => {
+/** The most frequent class of the training rows, as likely as it is frequent, or the mean of their values, for every text. */
+export const majority = (train: readonly TextRow[], labels = labelsOf({}, train)): Baseline<TextRow> => {
   const values = train.flatMap(({ label }) => (typeof label === 'number' ? [label] : []));
   const mean = values.reduce((total, value) => total + value, 0) / values.length;
   const always =
     values.length > 0 ? mean : mostFrequent(train.flatMap(({ label }) => (typeof label === 'string' ? [label] : [])));
+  const shares = labels.map((name) => train.filter(({ label }) => label === name).length / train.length);
+  const guess = { predicted: always, ...(labels.length > 0 && { probabilities: shares }) };
   return {
     name: values.length > 0 ? 'mean value' : 'most frequent class',
-    predict: async (rows) => rows.map(() => always),
+    predict: async (rows) => rows.map(() => guess),
   };
 };
 
 /** The most frequent tag of the training rows for every word. */
 export const majorityTag = (train: readonly TaggedRow[]): Baseline<TaggedRow> => {
   const tag = mostFrequent(train.flatMap(({ tags }) => tags ?? []));
-  return { name: 'most frequent tag', predict: async (rows) => rows.map(({ words }) => words.map(() => tag)) };
+  return { name: 'most frequent tag', predict: async (rows) => rows.map(({ words }) => ({ predicted: words.map(() => tag) })) };
 };
 
 /** For every word the tag that it has most often in the training rows; for a new one the most frequent tag of words that occur once. */
@@ -48,16 +51,16 @@ export const tagPerWord = (train: readonly TaggedRow[]): Baseline<TaggedRow> => 
   const best = new Map([...seen].map(([word, tags]) => [word, mostFrequent(tags)]));
   return {
     name: 'most frequent tag of each word',
-    predict: async (rows) => rows.map(({ words }) => words.map((word) => best.get(word) ?? unknown)),
+    predict: async (rows) => rows.map(({ words }) => ({ predicted: words.map((word) => best.get(word) ?? unknown) })),
   };
 };
 
-const noAnswer: Baseline<QuestionRow> = { name: 'no answer', predict: async (rows) => rows.map(() => '') };
+const noAnswer: Baseline<QuestionRow> = { name: 'no answer', predict: async (rows) => rows.map(() => ({ predicted: '' })) };
 
 /** The baselines of a task, trained on its training rows, weakest first. All chance follows from the key. */
 export const baselinesOf = async <R extends Row>(
   key: HostKey,
-  { task }: Pick<TaskDeclaration<R>, 'task'>,
+  { task, labels }: Pick<TaskDeclaration<R>, 'task' | 'labels'>,
   train: readonly R[],
 ): Promise<Baseline<R>[]> => {
   const rows: readonly Row[] = train;
@@ -65,7 +68,7 @@ export const baselinesOf = async <R extends Row>(
     if (task === 'tagging') return [majorityTag(rows as TaggedRow[]), tagPerWord(rows as TaggedRow[])];
     if (task === 'answering')
       return (rows as QuestionRow[]).some(({ answers }) => answers?.length === 0) ? [noAnswer] : [];
-    return bagOfWords(key, rows as TextRow[]).then((bag) => [majority(rows as TextRow[]), bag]);
+    return bagOfWords(key, rows as TextRow[], labels).then((bag) => [majority(rows as TextRow[], labels), bag]);
   };
   return (await those()) as Baseline<R>[];
 };

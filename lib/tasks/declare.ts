@@ -6,6 +6,7 @@
  * `tags` does the same for words with tags, `questions` for questions and answers. What is not said has a default: metrics
  * by the kind of task, the published recipe, labels from the training rows.
  */
+import { areaUnderCurve } from '../electra/metrics.ts';
 import { exactMatch, tokenF1 } from '../metrics/answers.ts';
 import { accuracy, binaryF1, macroF1, matthews } from '../metrics/classification.ts';
 import type { Label } from '../metrics/classification.ts';
@@ -30,9 +31,22 @@ export const metrics = {
     of: (predicted, gold) => binaryF1(predicted, gold, positive).f1,
   }),
   matthews: { name: 'Matthews', of: matthews },
+  /** The area under the ROC curve, from the probabilities of one of two classes, of whichever: how often, of a row of each, the right one has the higher. */
+  auc: (positive: string): Metric<TextRow> => ({
+    name: 'AUC',
+    probabilityOf: positive,
+    of: (probabilities, gold) => {
+      const other = probabilities.find((one) => typeof one !== 'number');
+      if (other !== undefined) throw new Error(`AUC: expected probabilities of '${positive}', got the class '${other}'`);
+      return areaUnderCurve(
+        probabilities.map(Number),
+        gold.map((label) => Number(label === positive)),
+      ).value;
+    },
+  }),
   pearson: { name: 'Pearson', of: (predicted, gold) => pearson(predicted.map(Number), gold.map(Number)) },
   spearman: { name: 'Spearman', of: (predicted, gold) => spearman(predicted.map(Number), gold.map(Number)) },
-} satisfies Record<string, Metric<TextRow> | ((label: Label) => Metric<TextRow>)>;
+} satisfies Record<string, Metric<TextRow> | ((label: string) => Metric<TextRow>)>;
 
 /** As `metrics`, of tagged words: the part of the words whose tag is right, and the F1 of spans by kind and both ends. */
 export const tagMetrics = {

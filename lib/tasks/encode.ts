@@ -116,8 +116,16 @@ export const alike = <E extends Pick<Encoded, 'ids'>>(examples: readonly E[]): E
   return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
 };
 
-/** All examples once, those of similar length together: for evaluation and use, where the order does not matter. */
-export const byLength = <E extends Pick<Encoded, 'ids'>>(examples: readonly E[], size: number): E[][] => {
-  const sorted = [...examples].sort((a, b) => a.ids.length - b.ids.length);
-  return Array.from({ length: Math.ceil(sorted.length / size) }, (_, i) => sorted.slice(i * size, (i + 1) * size));
+/**
+ * All examples once, those of similar length together, for evaluation and use, where the order does not matter: so many that
+ * with their padding they have `most` tokens at most, but one at least.
+ */
+export const batchesOf = <E extends Pick<Encoded, 'ids'>>(examples: readonly E[], most: number): E[][] => {
+  const batches: E[][] = [];
+  for (const example of [...examples].sort((a, b) => a.ids.length - b.ids.length)) {
+    const batch = batches.at(-1);
+    if (batch && (batch.length + 1) * example.ids.length <= most) batch.push(example);
+    else batches.push([example]);
+  }
+  return batches;
 };

@@ -20,7 +20,7 @@ import type { Tensor } from '../tensor.ts';
 import { tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Encoded } from './encode.ts';
-import { batchOf, byLength } from './encode.ts';
+import { batchesOf, batchOf } from './encode.ts';
 import { refuse, someRows } from './read/lines.ts';
 import { records } from './read/records.ts';
 import type { Placed } from './task.ts';
@@ -53,8 +53,10 @@ export const minimalPairs = (text: string, source: string): MinimalPair[] => {
 /** Scores sentences, in their order; a higher score is a better sentence. One without words has 0. */
 export type Scorer = (sentences: readonly string[]) => Promise<number[]>;
 
-/** A scorer by one of a model's networks, which reads `batchSize` (64) sequences at a time, without dropout. */
-export type Scoring = (params: Params, trained: ElectraConfig, tokenizer: WordPiece, options?: { readonly batchSize?: number }) => Scorer;
+/** A scorer by one of a model's networks, which reads `batchTokens` (1,024) tokens at a time, padding included, without dropout. */
+export type Scoring = (params: Params, trained: ElectraConfig, tokenizer: WordPiece, options?: { readonly batchTokens?: number }) => Scorer;
+
+const BATCH_TOKENS = 1024;
 
 const encodedAll = (tokenizer: WordPiece, sentences: readonly string[]): Encoded[] => {
   const { cls, sep } = tokenizer.special;
@@ -65,10 +67,10 @@ const encodedAll = (tokenizer: WordPiece, sentences: readonly string[]): Encoded
 };
 
 /**
- * Scores by a generator's pseudo-log-likelihood: `batchSize` hidden words at a time, each in a copy of its sentence, those
- * of sentences of similar length together, without dropout.
+ * Scores by a generator's pseudo-log-likelihood: every word hidden in a copy of its sentence, those of sentences of similar
+ * length together, without dropout.
  */
-export const pseudoLikelihood: Scoring = (params, trained, tokenizer, { batchSize = 64 } = {}) => {
+export const pseudoLikelihood: Scoring = (params, trained, tokenizer, { batchTokens = BATCH_TOKENS } = {}) => {
   const config = withoutDropout(trained);
   const surprise = donating((batch: Batch, at: Tensor, words: Tensor) => crossEntropy(generate(key(0), params, { ...batch, at }, config), words));
   const { mask } = tokenizer.special;
@@ -77,7 +79,7 @@ export const pseudoLikelihood: Scoring = (params, trained, tokenizer, { batchSiz
     const hidden = encodedAll(tokenizer, sentences).flatMap(({ ids, types, row }) =>
       ids.slice(1, -1).map((word, i) => ({ row, ids: ids.with(i + 1, mask), types, at: i + 1, word })),
     );
-    for (const some of byLength(hidden, batchSize)) {
+    for (const some of batchesOf(hidden, batchTokens)) {
       const column = (values: number[]) => tensor(values, [values.length, 1], 'i32');
       const [at, words] = [column(some.map(({ at }) => at)), column(some.map(({ word }) => word))];
       const losses = await surprise(batchOf(some, config), at, words).data();
@@ -91,12 +93,12 @@ export const pseudoLikelihood: Scoring = (params, trained, tokenizer, { batchSiz
 const logOriginal = (x: number): number => -(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
 
 /** Scores by a discriminator's verdicts: how surely every word is original, without dropout. */
-export const originality: Scoring = (params, trained, tokenizer, { batchSize = 64 } = {}) => {
+export const originality: Scoring = (params, trained, tokenizer, { batchTokens = BATCH_TOKENS } = {}) => {
   const config = withoutDropout(trained);
   const judge = donating((batch: Batch) => discriminate(key(0), params, batch.tokens, batch, config));
   return async (sentences) => {
     const scores = sentences.map(() => 0);
-    for (const some of byLength(encodedAll(tokenizer, sentences), batchSize)) {
+    for (const some of batchesOf(encodedAll(tokenizer, sentences), batchTokens)) {
       const verdicts = judge(batchOf(some, config));
       const t = verdicts.shape[1];
       const logits = await verdicts.data();

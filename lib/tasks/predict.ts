@@ -1,5 +1,5 @@
 /**
- * A fine-tuned network in use: from a stream of texts to classes, values or tags, and from any encoder to sentence vectors.
+ * A fine-tuned network in use: from a stream of texts to classes, values or tags (to sentence vectors: embed.ts).
  *
  *     for await (const { row, label, probability } of classifier(model)([{ text: 'One.' }, { text: 'Two.' }])) …
  *
@@ -8,10 +8,10 @@
  * next window is read (stream.ts). Predictions come in the order of the rows, each with its row, which may carry whatever
  * else the caller wants to find beside them. No tensor outlives its batch.
  */
-import type { ElectraConfig, Pooling } from '../electra/config.ts';
+import type { ElectraConfig } from '../electra/config.ts';
 import { withoutDropout } from '../electra/config.ts';
 import type { Task, TaskHead, TaskParams } from '../electra/heads.ts';
-import { classify, encodedText, tag } from '../electra/heads.ts';
+import { classify, tag } from '../electra/heads.ts';
 import type { Batch } from '../electra/mask.ts';
 import { key } from '../key.ts';
 import { scoped } from '../memory.ts';
@@ -19,7 +19,7 @@ import { softmax } from '../ops/softmax.ts';
 import type { Tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Encoded } from './encode.ts';
-import { batchOf, encodeTexts, encodeWords } from './encode.ts';
+import { batchesOf, batchOf, encodeTexts, encodeWords } from './encode.ts';
 import { inWindows } from './stream.ts';
 import type { TaggedRow, TextRow } from './task.ts';
 
@@ -65,12 +65,6 @@ export interface Tagged<Row> {
   readonly probabilities: readonly number[];
 }
 
-export interface Embedded<Row> {
-  readonly row: Row;
-  /** As many numbers as the encoder is wide. */
-  readonly vector: Float32Array | Float64Array;
-}
-
 type Rows<Row> = Iterable<Row> | AsyncIterable<Row>;
 type Values = Float32Array | Float64Array;
 
@@ -78,17 +72,6 @@ type Values = Float32Array | Float64Array;
 export type Streaming<In, Out> = (rows: Rows<In>) => AsyncGenerator<Out, void>;
 
 const BATCH_TOKENS = 2048;
-
-/** Sequences of like length together, so many that with their padding they have `most` tokens at most, but one at least. */
-const batchesOf = <E extends Pick<Encoded, 'ids'>>(sequences: readonly E[], most: number): E[][] => {
-  const batches: E[][] = [];
-  for (const sequence of [...sequences].sort((a, b) => a.ids.length - b.ids.length)) {
-    const batch = batches.at(-1);
-    if (batch && (batch.length + 1) * sequence.ids.length <= most) batch.push(sequence);
-    else batches.push([sequence]);
-  }
-  return batches;
-};
 
 /** What `run` computes for each sequence: the part of its result, [b, …], that is the sequence's. All is started at once. */
 const started = <E extends Encoded>(
@@ -113,7 +96,8 @@ interface Work<Row, E extends Encoded, Result> {
   readonly result: (row: Row, parts: readonly { sequence: E; values: Values }[]) => Result;
 }
 
-const streaming = <Row, E extends Encoded, Result>(
+/** The function that takes a stream of rows through a network. Throws when it has no tokenizer, or too few positions. */
+export const streaming = <Row, E extends Encoded, Result>(
   { config, tokenizer, sequenceLength = config.maxPositions }: TrainedModel,
   { encode, run, result }: Work<Row, E, Result>,
   { maxTokens = sequenceLength, batchTokens = BATCH_TOKENS }: Prediction,
@@ -224,30 +208,6 @@ export const tagger = <Row extends Words>(
           );
         return { row, tags: words.map(({ tag }) => tag), probabilities: words.map(({ probability }) => probability) };
       },
-    },
-    options,
-  );
-};
-
-/**
- * The vector of each text or pair, from a discriminator or a fine-tuned network: the last hidden states' mean over its
- * tokens, [CLS] and [SEP] included, or that of [CLS]. Vectors of a network that was never trained
- * to compare texts are a start, not more: their cosines are all high, and only their order says something.
- */
-export const embedder = <Row extends Text>(
-  model: TrainedModel,
-  { pooling = 'mean', ...options }: Prediction & { readonly pooling?: Pooling } = {},
-): Streaming<Row, Embedded<Row>> => {
-  const { embeddings, discriminator } = model.params;
-  if (!discriminator)
-    throw new Error('embedder: expected a discriminator or a fine-tuned network, but this model has neither');
-  const config = { ...withoutDropout(model.config), pooling };
-  return streaming(
-    model,
-    {
-      encode: encodeTexts,
-      run: (batch) => encodedText(key(0), { embeddings, discriminator }, batch, config),
-      result: (row: Row, [{ values }]) => ({ row, vector: values.slice() }),
     },
     options,
   );

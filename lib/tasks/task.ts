@@ -62,9 +62,17 @@ export type Predicted<R extends Row> = R extends TaggedRow
 /** What would be right: as predicted, but of a question all the answers that are. */
 export type Gold<R extends Row> = R extends QuestionRow ? readonly string[] : Predicted<R>;
 
+/** What is said of a row; of a class also, where it is known, how likely each is, in the order of the labels. */
+export interface Guess<R extends Row = Row> {
+  readonly predicted: Predicted<R>;
+  readonly probabilities?: readonly number[];
+}
+
 /** A number, higher is better, from predictions and truths, one of each for a row. */
 export interface Metric<R extends Row = Row> {
   readonly name: string;
+  /** The class whose probabilities it takes in place of predictions. */
+  readonly probabilityOf?: string;
   of(predicted: readonly Predicted<R>[], gold: readonly Gold<R>[]): number;
 }
 
@@ -99,5 +107,5 @@ export interface TaskDeclaration<R extends Row = Row> {
 /** What predicts without a network, to stand beside a result. */
 export interface Baseline<R extends Row = Row> {
   readonly name: string;
-  predict(rows: readonly R[]): Promise<Predicted<R>[]>;
+  predict(rows: readonly R[]): Promise<Guess<R>[]>;
 }

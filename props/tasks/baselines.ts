@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { accuracy, baselinesOf, binaryF1, splitRows, table } from '../../lib/index.ts';
 import type { Baseline, Row, TaggedRow, TextRow } from '../../lib/index.ts';
 import { readRows } from '../../lib/node.ts';
+import { near } from '../metrics/near.ts';
 import { skip } from '../laws/present.ts';
 
 const test = suite('baselines');
@@ -13,7 +14,9 @@ const test = suite('baselines');
 const text = (text: string, label: string | number): TextRow => ({ where: '', text, label });
 const predicted = async <R extends Row>(baselines: readonly Baseline<R>[], rows: readonly R[]) =>
   Object.fromEntries(
-    await Promise.all(baselines.map(async (baseline) => [baseline.name, await baseline.predict(rows)] as const)),
+    await Promise.all(
+      baselines.map(async ({ name, predict }) => [name, (await predict(rows)).map(({ predicted }) => predicted)] as const),
+    ),
   );
 
 test('the majority is the most frequent tag of all words, or of each word, and of once seen words for new ones', async () => {
@@ -55,7 +58,7 @@ test('the majority is the most frequent tag of all words, or of each word, and o
   );
   const train: TaggedRow[] = [{ where: '', words: ['a', 'a', 'a', 'b'], tags: ['X', 'X', 'X', 'Y'] }];
   const [, each] = await baselinesOf<TaggedRow>([0, 0], { task: 'tagging' }, train);
-  assert.equal(await each.predict([{ where: '', words: ['a', 'new'] }]), [['X', 'Y']]);
+  assert.equal(await each.predict([{ where: '', words: ['a', 'new'] }]), [{ predicted: ['X', 'Y'] }]);
 });
 
 test('a bag of words finds the word or pair of words that decides, follows from its key, and sees no order beyond', async () => {
@@ -93,7 +96,28 @@ test('of two texts a bag of words knows which said what, and one of 100,000 char
     ...rows,
     text(Array.from({ length: 20_000 }, (_, i) => `w${i}`).join(' '), '0'),
   ]);
-  assert.equal(await bag.predict(rows.slice(0, 2)), ['0', '1']);
+  assert.equal(
+    (await bag.predict(rows.slice(0, 2))).map(({ predicted }) => predicted),
+    ['0', '1'],
+  );
+});
+
+test('baselines say how likely each class is, in the order of the labels, and predict the likeliest', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => text(['good', 'bad', 'so so'][i % 3], ['yes', 'no', 'so'][i % 3]));
+  for (const labels of [['no', 'so', 'yes'], ['yes', 'other', 'no', 'so']]) {
+    const [most, bag] = await baselinesOf<TextRow>([1, 2], { task: 'classification', labels }, [...rows, rows[0]]);
+    const [share] = await most.predict(rows);
+    near(share.probabilities![labels.indexOf('yes')], 21 / 61);
+    near(share.probabilities![labels.indexOf('no')], 20 / 61);
+    for (const { predicted, probabilities = [] } of [share, ...(await bag.predict(rows.slice(0, 3)))]) {
+      near(
+        probabilities.reduce((a, b) => a + b),
+        1,
+        1e-6,
+      );
+      assert.is(predicted, labels[probabilities.indexOf(Math.max(...probabilities))]);
+    }
+  }
 });
 
 test('there is an empty answer to stand beside answers only where questions have none', async () => {
@@ -106,7 +130,7 @@ test('there is an empty answer to stand beside answers only where questions have
   });
   assert.equal(await baselinesOf([0, 0], { task: 'answering' }, [asked([{ text: 'a', start: 0 }])]), []);
   const [none] = await baselinesOf([0, 0], { task: 'answering' }, [asked([])]);
-  assert.equal(await none.predict([asked([])]), ['']);
+  assert.equal(await none.predict([asked([])]), [{ predicted: '' }]);
 });
 
 const spam = new URL('../../../shared/data/labelled/sms-spam/SMSSpamCollection', import.meta.url).pathname;
@@ -116,7 +140,7 @@ test('a bag of words finds spam in SMS with an F1 of 0.95 or more', async () => 
   const { train, dev } = splitRows([1, 2], readRows(table({ text: 1, label: 0 }), spam), 0.2);
   const [, bag] = await baselinesOf<TextRow>([3, 4], { task: 'classification' }, train);
   const f1 = binaryF1(
-    await bag.predict(dev),
+    (await bag.predict(dev)).map(({ predicted }) => predicted),
     dev.map(({ label }) => label ?? ''),
     'spam',
   ).f1;

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { evaluateTask, labelsOf, questions, requireLabels, splitRows, table, tags } from '../../lib/index.ts';
-import type { QuestionRow, Row, TaggedRow, TextRow } from '../../lib/index.ts';
+import { evaluateTask, labelsOf, metrics, questions, requireLabels, splitRows, table, tags } from '../../lib/index.ts';
+import type { Guess, QuestionRow, Row, TaggedRow, TextRow } from '../../lib/index.ts';
 import { near } from '../metrics/near.ts';
 import { refuses } from './refuses.ts';
 
@@ -70,6 +70,9 @@ test('no text of the dev rows is a text of the training rows, be it a text, a pa
   }
 });
 
+/** One run of guesses. */
+const run = <P>(...predicted: P[]) => [predicted.map((one) => ({ predicted: one }))];
+
 test('measured values are those computed by hand, inside their intervals, the deciding metric first', () => {
   const row = (label: string | number): TextRow => ({ where: 'f:1', text: '', label });
   const of = <T extends { name: string; value: number; low: number; high: number }>(measured: readonly T[]) => {
@@ -78,13 +81,13 @@ test('measured values are those computed by hand, inside their intervals, the de
   };
   // Of class a: 2 predicted, 1 of 2 found, F1 1/2; of class b: 2 predicted, 1 of 2 found, F1 1/2.
   assert.equal(
-    of(evaluateTask(table({ text: 0, label: 1 }), ['a', 'b', 'a', 'b'], [row('a'), row('a'), row('b'), row('b')])),
+    of(evaluateTask(table({ text: 0, label: 1 }), run('a', 'b', 'a', 'b'), [row('a'), row('a'), row('b'), row('b')])),
     [
       ['accuracy', 0.5],
       ['macro F1', 0.5],
     ],
   );
-  const values = evaluateTask(table({ text: 0, label: 1, regression: true }), [1, 2, 4], [row(1), row(2), row(3)]);
+  const values = evaluateTask(table({ text: 0, label: 1, regression: true }), run(1, 2, 4), [row(1), row(2), row(3)]);
   near(values[0].value, 1);
   near(values[1].value, 3 / Math.sqrt(2 * (14 / 3))); // Σ(x − x̄)(y − ȳ) = 3, Σ(x − x̄)² = 14/3, Σ(y − ȳ)² = 2
   // An I at the start of a sentence begins a span of its own: one of three spans is right, five of five tags but one.
@@ -93,10 +96,7 @@ test('measured values are those computed by hand, inside their intervals, the de
     of(
       evaluateTask(
         tags({ word: 0, tag: 1, spans: true }),
-        [
-          ['B-x', 'I-x'],
-          ['O', 'O', 'O'],
-        ],
+        run(['B-x', 'I-x'], ['O', 'O', 'O']),
         tagged,
       ),
     ),
@@ -112,17 +112,51 @@ test('measured values are those computed by hand, inside their intervals, the de
     context: '',
     answers: answers.map((text) => ({ text, start: 0 })),
   }));
-  assert.equal(of(evaluateTask(questions({}), ['big dog', ''], asked)), [
+  assert.equal(of(evaluateTask(questions({}), run('big dog', ''), asked)), [
     ['F1', 0.75],
     ['exact match', 0.5],
   ]);
 });
 
+test('of several runs the mean is measured, each being right or wrong about the same rows', () => {
+  const rows = ['a', 'b', 'a', 'b'].map((label): TextRow => ({ where: '', text: '', label }));
+  const all = [run('a', 'b', 'a', 'b'), run('a', 'a', 'a', 'a')].flat();
+  const [{ value, low, high, runs }] = evaluateTask(table({ text: 0, label: 1 }), all, rows);
+  assert.equal([value, runs], [0.75, [1, 0.5]]);
+  // Rows drawn again hold 0 to 4 of the class a: the second run is right about as many.
+  assert.ok(low >= 0.5 && high <= 1 && low < value && value < high);
+});
+
+test('AUC is the published value from probabilities, the same from either class, and one half where nothing is told apart', () => {
+  // The example of scikit-learn's roc_auc_score: 0.75, three of four pairs being in the right order.
+  const rows = ['ham', 'ham', 'spam', 'spam'].map((label): TextRow => ({ where: '', text: '', label }));
+  const guesses = [0.1, 0.4, 0.35, 0.8].map((p) => ({ predicted: 'ham', probabilities: [1 - p, p] }));
+  const auc = (positive: string, run: readonly Guess<TextRow>[], labels?: string[]) =>
+    evaluateTask({ metrics: [metrics.auc(positive)], ...(labels && { labels }) }, [run], rows)[0];
+  const { name, value, low, high } = auc('spam', guesses, ['ham', 'spam']);
+  assert.equal([name, value], ['AUC', 0.75]);
+  assert.ok(low <= value && value <= high);
+  assert.is(auc('ham', guesses, ['ham', 'spam']).value, 0.75);
+  const turned = guesses.map(({ probabilities, ...rest }) => ({ ...rest, probabilities: [...probabilities].reverse() }));
+  assert.is(auc('spam', turned, ['spam', 'ham']).value, 0.75);
+  const same = guesses.map((guess) => ({ ...guess, probabilities: [0.5, 0.5] }));
+  assert.is(auc('spam', same, ['ham', 'spam']).value, 0.5);
+  // A task that names its metrics has it beside those of predictions.
+  const task = table({ text: 0, label: 1, labels: ['ham', 'spam'], metrics: [metrics.accuracy, metrics.auc('spam')] });
+  assert.equal(
+    evaluateTask(task, [guesses], rows).map(({ value }) => value),
+    [0.5, 0.75],
+  );
+  refuses(() => auc('eggs', guesses, ['ham', 'spam']), /^AUC: there is no class 'eggs'; there are ham, spam$/);
+  refuses(() => auc('spam', guesses), /^AUC: there is no class 'spam'; there are no labels$/);
+  assert.throws(() => metrics.auc('spam').of(['ham'], ['ham']), /AUC: expected probabilities of 'spam', got the class 'ham'/);
+});
+
 test('rows without labels, and predictions too few, are refused', () => {
   const task = table({ text: 0, label: 1 });
-  refuses(() => evaluateTask(task, ['a'], [{ where: 'f:7', text: '' }]), /^f:7: there is no label/);
+  refuses(() => evaluateTask(task, run('a'), [{ where: 'f:7', text: '' }]), /^f:7: there is no label/);
   assert.throws(
-    () => evaluateTask(task, [], [{ where: 'f:7', text: '', label: 'a' }]),
+    () => evaluateTask(task, [[]], [{ where: 'f:7', text: '', label: 'a' }]),
     /expected a prediction for each of 1; got 0/,
   );
 });
