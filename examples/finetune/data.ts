@@ -34,10 +34,30 @@ const inFolder = (dir: string, name: FileName): FileName => (typeof name === 'st
 /** Every task that has a name. */
 export const knownTasks: readonly TaskDeclaration[] = [brown, ...Object.values(tasks), ...Object.values(sets)];
 
-const known = (name: string, { data, train, dev, test }: Options): { declaration: TaskDeclaration; files: Files } => {
+const FILES = ['data', 'train', 'dev', 'test'] as const;
+const TABLE = ['text', 'pair', 'label', 'regression'] as const;
+const TAGGED = ['word', 'tag', 'spans'] as const;
+const COLUMNS = [...TABLE, 'tags', ...TAGGED] as const;
+
+/** Which of some flags there are. */
+const given = (options: Options, names: readonly ((typeof FILES)[number] | (typeof COLUMNS)[number])[]): string[] =>
+  names.filter((name) => options[name] !== undefined && options[name] !== false).map((name) => `--${name}`);
+
+/** Refuses flags that would be ignored. */
+const refuseFlags = (options: Options, names: Parameters<typeof given>[1], why: string): void => {
+  const ignored = given(options, names);
+  if (ignored.length > 0) throw new UserError(`${why}; leave out ${ignored.join(', ')}`);
+};
+
+const known = (name: string, options: Options): { declaration: TaskDeclaration; files: Files } => {
+  const { data, train, dev, test } = options;
   const declaration = knownTasks.find((task) => task.name === name);
   if (declaration === undefined) throw new UserError(`there is no task '${name}'; choose ${knownTasks.map(({ name }) => name).join(', ')}, or give files of your own with --train and their columns`);
-  if (train !== undefined) return { declaration, files: { train, dev, test } };
+  if (train !== undefined) {
+    refuseFlags(options, ['data'], '--train names the files themselves');
+    return { declaration, files: { train, dev, test } };
+  }
+  refuseFlags(options, ['dev', 'test'], `--task ${name} knows its files in --data`);
   const { files } = declaration;
   if (data === undefined || files === undefined) throw new UserError(`--task ${name} needs --data, the folder with ${Object.values(files ?? {}).flat().join(', ')}, or --train and --dev`);
   const place = (file?: FileName) => file && inFolder(data, file);
@@ -45,10 +65,13 @@ const known = (name: string, { data, train, dev, test }: Options): { declaration
 };
 
 const own = (options: Options): { declaration: TaskDeclaration; files: Files } => {
-  const { train, dev, test, text = 'text', pair, label, regression } = options;
+  const { train, dev, test, text = 'text', pair, label = 'label', regression, word = '0', tag = '-1', spans } = options;
   if (train === undefined) throw new UserError('expected --train with a file to learn from, or --task with --data');
+  refuseFlags(options, ['data'], '--data is the folder of a --task, and --train names files');
+  if (options.tags) refuseFlags(options, TABLE, '--tags is for files of words, which have no such columns');
+  else refuseFlags(options, TAGGED, 'only files of words, --tags, have such columns');
   const declaration = options.tags
-    ? tags({ name: 'tags', word: column(options.word), tag: column(options.tag), spans: options.spans })
+    ? tags({ name: 'tags', word: column(word), tag: column(tag), spans })
     : table({ name: 'table', text: column(text), ...(pair !== undefined && { pair: column(pair) }), label: column(label), regression });
   return { declaration, files: { train, dev, test } };
 };
@@ -62,8 +85,14 @@ const brownData = ({ limit }: Options): Data => ({
 
 /** Reads all files. Throws a UserError with file and line, whatever is wrong with them. */
 export const readData = (options: Options): Data => {
-  if (options.train === undefined && (options.task ?? 'brown') === 'brown') return brownData(options);
-  const { declaration: declared, files } = options.task === undefined ? own(options) : known(options.task, options);
+  const { task: name, train: learned } = options;
+  if (name !== undefined) refuseFlags(options, COLUMNS, `--task ${name} knows the columns of its files`);
+  const demonstration = name === undefined && given(options, [...FILES, ...COLUMNS]).length === 0;
+  if (demonstration || (name === 'brown' && learned === undefined)) {
+    refuseFlags(options, FILES, 'without --train the Brown corpus is taken from its package');
+    return brownData(options);
+  }
+  const { declaration: declared, files } = name === undefined ? own(options) : known(name, options);
   if (declared.task === 'answering') throw new UserError(`'${declared.name}' is a task of answering questions; examples/answer.ts trains those`);
   const task = declared as unknown as TaskDeclaration<Tunable>;
   const rows = (file: FileName, unlabelled = false) => readRows(task, file, { unlabelled });

@@ -13,11 +13,11 @@ export interface Options {
   readonly test?: string[];
   readonly text?: string;
   readonly pair?: string;
-  readonly label: string;
+  readonly label?: string;
   readonly regression: boolean;
   readonly tags: boolean;
-  readonly word: string;
-  readonly tag: string;
+  readonly word?: string;
+  readonly tag?: string;
   readonly spans: boolean;
   readonly limit?: number;
   readonly epochs?: number;
@@ -52,13 +52,13 @@ export const finetuneCommand = (): Command =>
     .option('--train <file...>', 'a table (.csv, .tsv, .jsonl, .gz too) or tagged words; several files stand beside each other, line by line')
     .option('--dev <file...>', 'decides which epoch is kept (default: a tenth of the texts to learn from)')
     .option('--test <file...>', 'is measured once, at the end')
-    .option('--text <column>', 'the column of the text: a name, or a number from 0 where the file has no header', 'text')
+    .option('--text <column>', 'the column of the text: a name, or a number from 0 where the file has no header (default: text)')
     .option('--pair <column>', 'the column of a second text')
-    .option('--label <column>', 'the column of the class or value', 'label')
+    .option('--label <column>', 'the column of the class or value (default: label)')
     .option('--regression', 'labels are values, not classes', false)
     .option('--tags', 'files are of words with tags, a word a line (CoNLL, CoNLL-U)', false)
-    .option('--word <column>', 'the column of the word: a number, or a name of CoNLL-U', '0')
-    .option('--tag <column>', 'the column of its tag; last is -1', '-1')
+    .option('--word <column>', 'the column of the word: a number, or a name of CoNLL-U (default: 0)')
+    .option('--tag <column>', 'the column of its tag (default: -1, the last)')
     .option('--spans', 'tags are B-kind, I-kind and O, judged by whole spans', false)
     .option('--limit <n>', 'rows to take of each file, to try something out', number(1))
     .optionsGroup('Learning:')
