@@ -4,6 +4,7 @@
  *     npx tsx examples/answer.ts runs/1 --train train-v2.0.json --dev dev-v2.0.json --out runs/squad
  *     npx tsx examples/answer.ts runs/1 --train xquad.en.json --out runs/xquad      # half of the texts to learn from, half to judge by
  *     npx tsx examples/answer.ts runs/squad --dev dev-v2.0.json --predictions predictions.json
+ *     npx tsx examples/answer.ts runs/squad --dev questions.json                    # without right answers in it: only answered
  *
  * OUT is a model folder with predictions.json, the answer to each question by its id, as SQuAD's official script reads it.
  */
@@ -111,6 +112,14 @@ const openAnswering = (path: string): Answerer => {
   return { config, params, tokenizer, sequenceLength };
 };
 
+/** The text that answers each question; none is empty unless a threshold is given, since nobody knows whether some should be. */
+const answersOf = (answered: readonly AnsweredQuestion[], threshold?: number): string[] => {
+  const unknown = answered.filter(({ row }) => row.answers === undefined).length;
+  const always = threshold === undefined ? '; each gets an answer, without --threshold' : '';
+  console.log(`${answered.length} questions answered, not judged, since ${unknown} of them have no right answers to compare with${always}`);
+  return answered.map((question) => bestAnswer(question, threshold));
+};
+
 /** Prints the scores, and returns the text that answers each question. */
 const judge = (answered: readonly AnsweredQuestion[], published: boolean, chosen?: number): string[] => {
   const rows = answered.map(({ row }) => row);
@@ -138,17 +147,21 @@ const run = async (path: string, options: Options): Promise<void> => {
   if (options.train === undefined && options.dev === undefined) throw new UserError('there is nothing to learn from or to be judged by; give --train, --dev or both');
   await useDevice(options.device);
   const all = options.train === undefined ? [] : readRows(task, options.train);
-  const [train, dev] = options.dev === undefined ? halves(all) : [all, readRows(task, options.dev)];
+  const [train, dev] = options.dev === undefined ? halves(all) : [all, readRows(task, options.dev, { unlabelled: true })];
   const { config, tokenizer, params, sequenceLength: learned } = options.train === undefined ? openAnswering(path) : await learn(path, train, options);
 
   const sequenceLength = Math.min(options.seq ?? learned, config.maxPositions);
   const answered: AnsweredQuestion[] = [];
   for await (const one of answerQuestions(params, config, tokenizer, dev, { sequenceLength, stride: options.stride })) answered.push(one);
-  const predicted = judge(answered, 'start' in params.task, options.threshold);
+  const judged = dev.every(({ answers }) => answers !== undefined);
+  const predicted = judged ? judge(answered, 'start' in params.task, options.threshold) : answersOf(answered, options.threshold);
 
   const { out, predictions = out && join(out, 'predictions.json') } = options;
   if (out !== undefined) await saveModel(out, { config, params, tokenizer, task: 'answering', sequenceLength: learned });
-  if (predictions === undefined) return;
+  if (predictions === undefined) {
+    if (!judged) dev.forEach(({ question }, i) => console.log(`${question}  →  ${predicted[i] || '(no answer)'}`));
+    return;
+  }
   writeFileAtomic(predictions, `${JSON.stringify(Object.fromEntries(dev.map(({ id }, i) => [id, predicted[i]])), null, 1)}\n`);
   console.log(`wrote ${out === undefined ? predictions : `${out}, with predictions.json in it`}`);
 };
@@ -158,7 +171,7 @@ await endClearly(
     .description('Fine-tunes a discriminator to find answers in a text, or judges one that can.')
     .argument('<model>', "a discriminator's folder, that of a run, or one that answers questions")
     .option('--train <file>', "questions to learn from, in SQuAD's JSON")
-    .option('--dev <file>', 'questions to be judged by (default: those about half of the texts to learn from)')
+    .option('--dev <file>', 'questions to be judged by, or only to be answered (default: those about half of the texts to learn from)')
     .option('--out <dir>', 'folder for the model and its predictions')
     .option('--predictions <file>', 'file for the predictions alone')
     .addOption(new Option('--head <whose>', "Google's head, or HuggingFace's").choices(['google', 'huggingface']).default('google'))

@@ -1,6 +1,6 @@
 /** Laws of the programs answer and blimp, as a reader would start them, on a small model made here. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -49,7 +49,7 @@ test('a model that learned to answer is judged the same from its folder, and all
     const learned = await run('answer', folder, '--train', questions, '--out', out, '--head', head, '--epochs', '1');
     assert.equal([learned.status, learned.err], [0, '']);
     assert.match(learned.out, /^5 questions to learn from, in \d+ windows of up to 48 tokens; \d+ of these hold the answer, 0 misaligned, 0 of them within a longer token\nstep /);
-    assert.match(learned.out, /\n4 questions judged: exact match \d.* F1 \d.*\n {2}3 with an answer: .*\n {2}1 without: /);
+    assert.match(learned.out, /\n4 questions judged: F1 \d.* exact match \d.*\n {2}3 with an answer: .*\n {2}1 without: /);
     const again = await run('answer', out, '--dev', questions, '--predictions', join(folder, 'again.json'));
     assert.equal([again.status, again.err], [0, '']);
     const [first, second] = [join(out, 'predictions.json'), join(folder, 'again.json')].map((file) => JSON.parse(readFileSync(file, 'utf8')));
@@ -58,6 +58,30 @@ test('a model that learned to answer is judged the same from its folder, and all
     for (const [id, answer] of Object.entries(first)) assert.is(second[id], answer);
     for (const [id, answer] of Object.entries<string>(second)) assert.ok(rows.get(id)!.context.includes(answer));
   }
+});
+
+test('questions without right answers are answered as others are, and not judged, which is said', async () => {
+  await makeModel();
+  const out = join(folder, 'squad');
+  assert.is((await run('answer', folder, '--train', questions, '--out', out, '--epochs', '1')).status, 0);
+  const file = JSON.parse(readFileSync(questions, 'utf8'));
+  const rows = readRows(squad2, questions);
+  for (const { paragraphs } of file.data) for (const { qas } of paragraphs) for (const one of qas) delete one.answers;
+  const bare = join(folder, 'bare.json');
+  writeFileSync(bare, JSON.stringify(file));
+  const asked = (dev: string, ...more: string[]) => run('answer', out, '--dev', dev, ...more);
+  const shown = await asked(bare);
+  assert.equal([shown.status, shown.err], [0, '']);
+  const [first, ...lines] = shown.out.trimEnd().split('\n');
+  assert.is(first, `${rows.length} questions answered, not judged, since ${rows.length} of them have no right answers to compare with; each gets an answer, without --threshold`);
+  assert.equal(lines.map((line) => line.split('  →  ')[0]), rows.map(({ question }) => question));
+  assert.ok(lines.every((line, i) => rows[i].context.includes(line.split('  →  ')[1])));
+  // Asked for as surely, the answers are those that are judged where it is known what is right.
+  const sure = ['--threshold', '0.5', '--predictions'];
+  const [known, unknown] = [join(folder, 'known.json'), join(folder, 'unknown.json')];
+  assert.match((await asked(questions, ...sure, known)).out, /questions judged: F1/);
+  assert.match((await asked(bare, ...sure, unknown)).out, /^\d+ questions answered, not judged.*with\nwrote /);
+  assert.is(readFileSync(unknown, 'utf8'), readFileSync(known, 'utf8'));
 });
 
 test('what answer cannot do it says in a sentence', async () => {
