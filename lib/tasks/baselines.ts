@@ -33,7 +33,10 @@ export const majority = (train: readonly TextRow[], labels = labelsOf({}, train)
 /** The most frequent tag of the training rows for every word. */
 export const majorityTag = (train: readonly TaggedRow[]): Baseline<TaggedRow> => {
   const tag = mostFrequent(train.flatMap(({ tags }) => tags ?? []));
-  return { name: 'most frequent tag', predict: async (rows) => rows.map(({ words }) => ({ predicted: words.map(() => tag) })) };
+  return {
+    name: 'most frequent tag',
+    predict: async (rows) => rows.map(({ words }) => ({ predicted: words.map(() => tag) })),
+  };
 };
 
 /** For every word the tag that it has most often in the training rows; for a new one the most frequent tag of words that occur once. */
@@ -55,7 +58,10 @@ export const tagPerWord = (train: readonly TaggedRow[]): Baseline<TaggedRow> => 
   };
 };
 
-const noAnswer: Baseline<QuestionRow> = { name: 'no answer', predict: async (rows) => rows.map(() => ({ predicted: '' })) };
+const noAnswer: Baseline<QuestionRow> = {
+  name: 'no answer',
+  predict: async (rows) => rows.map(() => ({ predicted: '' })),
+};
 
 /** The baselines of a task, trained on its training rows, weakest first. All chance follows from the key. */
 export const baselinesOf = async <R extends Row>(

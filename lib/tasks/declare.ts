@@ -37,7 +37,8 @@ export const metrics = {
     probabilityOf: positive,
     of: (probabilities, gold) => {
       const other = probabilities.find((one) => typeof one !== 'number');
-      if (other !== undefined) throw new Error(`AUC: expected probabilities of '${positive}', got the class '${other}'`);
+      if (other !== undefined)
+        throw new Error(`AUC: expected probabilities of '${positive}', got the class '${other}'`);
       return areaUnderCurve(
         probabilities.map(Number),
         gold.map((label) => Number(label === positive)),

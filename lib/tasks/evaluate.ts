@@ -49,7 +49,12 @@ export const evaluateTask = <R extends Row>(
   return metrics.map((metric) => {
     const taken = runs.map((guesses) => takenBy(metric, guesses, labels));
     const of = (at: readonly number[]) =>
-      taken.map((run) => metric.of(at.map((i) => run[i]), at.map((i) => gold[i])));
+      taken.map((run) =>
+        metric.of(
+          at.map((i) => run[i]),
+          at.map((i) => gold[i]),
+        ),
+      );
     const mean = (at: readonly number[]) => of(at).reduce((a, b) => a + b, 0) / runs.length;
     return { name: metric.name, ...bootstrap<[number]>(key, [all], mean, { samples }), runs: of(all) };
   });

@@ -15,7 +15,9 @@ const text = (text: string, label: string | number): TextRow => ({ where: '', te
 const predicted = async <R extends Row>(baselines: readonly Baseline<R>[], rows: readonly R[]) =>
   Object.fromEntries(
     await Promise.all(
-      baselines.map(async ({ name, predict }) => [name, (await predict(rows)).map(({ predicted }) => predicted)] as const),
+      baselines.map(
+        async ({ name, predict }) => [name, (await predict(rows)).map(({ predicted }) => predicted)] as const,
+      ),
     ),
   );
 
@@ -104,7 +106,10 @@ test('of two texts a bag of words knows which said what, and one of 100,000 char
 
 test('baselines say how likely each class is, in the order of the labels, and predict the likeliest', async () => {
   const rows = Array.from({ length: 60 }, (_, i) => text(['good', 'bad', 'so so'][i % 3], ['yes', 'no', 'so'][i % 3]));
-  for (const labels of [['no', 'so', 'yes'], ['yes', 'other', 'no', 'so']]) {
+  for (const labels of [
+    ['no', 'so', 'yes'],
+    ['yes', 'other', 'no', 'so'],
+  ]) {
     const [most, bag] = await baselinesOf<TextRow>([1, 2], { task: 'classification', labels }, [...rows, rows[0]]);
     const [share] = await most.predict(rows);
     near(share.probabilities![labels.indexOf('yes')], 21 / 61);

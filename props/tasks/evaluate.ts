@@ -92,19 +92,10 @@ test('measured values are those computed by hand, inside their intervals, the de
   near(values[1].value, 3 / Math.sqrt(2 * (14 / 3))); // Σ(x − x̄)(y − ȳ) = 3, Σ(x − x̄)² = 14/3, Σ(y − ȳ)² = 2
   // An I at the start of a sentence begins a span of its own: one of three spans is right, five of five tags but one.
   const tagged = ['B-x I-x', 'I-x O O'].map((tags) => ({ where: '', words: tags.split(' '), tags: tags.split(' ') }));
-  assert.equal(
-    of(
-      evaluateTask(
-        tags({ word: 0, tag: 1, spans: true }),
-        run(['B-x', 'I-x'], ['O', 'O', 'O']),
-        tagged,
-      ),
-    ),
-    [
-      ['span F1', Number((2 / 3).toFixed(10))],
-      ['accuracy', 0.8],
-    ],
-  );
+  assert.equal(of(evaluateTask(tags({ word: 0, tag: 1, spans: true }), run(['B-x', 'I-x'], ['O', 'O', 'O']), tagged)), [
+    ['span F1', Number((2 / 3).toFixed(10))],
+    ['accuracy', 0.8],
+  ]);
   const asked = [['the big cat'], []].map((answers): QuestionRow => ({
     where: '',
     id: '',
@@ -137,7 +128,10 @@ test('AUC is the published value from probabilities, the same from either class,
   assert.equal([name, value], ['AUC', 0.75]);
   assert.ok(low <= value && value <= high);
   assert.is(auc('ham', guesses, ['ham', 'spam']).value, 0.75);
-  const turned = guesses.map(({ probabilities, ...rest }) => ({ ...rest, probabilities: [...probabilities].reverse() }));
+  const turned = guesses.map(({ probabilities, ...rest }) => ({
+    ...rest,
+    probabilities: [...probabilities].reverse(),
+  }));
   assert.is(auc('spam', turned, ['spam', 'ham']).value, 0.75);
   const same = guesses.map((guess) => ({ ...guess, probabilities: [0.5, 0.5] }));
   assert.is(auc('spam', same, ['ham', 'spam']).value, 0.5);
@@ -149,7 +143,10 @@ test('AUC is the published value from probabilities, the same from either class,
   );
   refuses(() => auc('eggs', guesses, ['ham', 'spam']), /^AUC: there is no class 'eggs'; there are ham, spam$/);
   refuses(() => auc('spam', guesses), /^AUC: there is no class 'spam'; there are no labels$/);
-  assert.throws(() => metrics.auc('spam').of(['ham'], ['ham']), /AUC: expected probabilities of 'spam', got the class 'ham'/);
+  assert.throws(
+    () => metrics.auc('spam').of(['ham'], ['ham']),
+    /AUC: expected probabilities of 'spam', got the class 'ham'/,
+  );
 });
 
 test('rows without labels, and predictions too few, are refused', () => {
