@@ -122,9 +122,8 @@ export const withDropout = (config: ElectraConfig, task: Task, style: HeadStyle,
 
 /**
  * A recipe with what it leaves out: as published for the model's size (the paper's Table 7; google-research/electra,
- * configure_finetuning.py), but no longer than the model has positions. Models narrower than the published ones get the
- * rate that they are pre-trained at, 1e-3, for all layers, no dropout either, and standardised hidden states, of which a
- * head for classes reads the mean (docs/decisions.md).
+ * configure_finetuning.py), but no longer than the model has positions. Models narrower than the published ones get 5e-4
+ * for all layers, no dropout, as they were pre-trained, and standardised hidden states (docs/decisions.md).
  */
 export const completed = (
   { epochs = 3, batchSize = 32, sequenceLength = 128, weightDecay = 0.01, stride = 128, ...recipe }: Recipe,
@@ -133,11 +132,11 @@ export const completed = (
   epochs,
   batchSize,
   sequenceLength: Math.min(sequenceLength, maxPositions),
-  learningRate: recipe.learningRate ?? (c >= 1024 ? 5e-5 : c >= 768 ? 1e-4 : c >= 256 ? 3e-4 : 1e-3),
+  learningRate: recipe.learningRate ?? (c >= 1024 ? 5e-5 : c >= 768 ? 1e-4 : c >= 256 ? 3e-4 : 5e-4),
   layerDecay: recipe.layerDecay ?? (c >= 1024 ? 0.9 : c >= 256 ? 0.8 : 1),
   dropout: recipe.dropout ?? (c < 256 ? 0 : 0.1),
   standardise: recipe.standardise ?? c < 256,
-  pooling: recipe.pooling ?? (c < 256 ? 'mean' : 'cls'),
+  pooling: recipe.pooling ?? 'cls',
   weightDecay,
   stride,
 });
