@@ -2,7 +2,8 @@
  * Labelled sets that are free to download, each declared in a line: what a task of one's own looks like. `files` are the
  * names under which the sets are published, in one folder a set. Where there is no dev file, a part of the training rows
  * decides which epoch is kept, never the test file. The bag of words that stands beside them (`baselinesOf`)
- * gets an F1 of 0.97 on SMS Spam and an accuracy of 0.97 on SNIPS and 0.89 on BANKING77.
+ * gets an F1 of 0.94 on SMS Spam (of messages that are not in the training rows too) and an accuracy of 0.97 on SNIPS and
+ * 0.89 on BANKING77.
  */
 import { metrics, table, tags } from '../../lib/index.ts';
 
