@@ -9,12 +9,15 @@ import { around, axisOf, sameShape, show, stridesOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape, stridedCall, walkStrided } from './axes.ts';
 
+const isOrder = (order: readonly number[], rank: number): boolean =>
+  order.length === rank && [...order].sort((a, b) => a - b).every((axis, i) => axis === i);
+
 const transposeOp = operation<{ order: readonly number[] }>({
   name: 'transpose',
   about: 'y = x with its axes in another order: axis i of y is axis order[i] of x',
   domain: { inputs: [{ dims: 'm n k' }], params: (_, pick) => ({ order: [[0, 2, 1], [1, 0, 2], [2, 0, 1], [2, 1, 0]][pick(4)] }) },
   shape([x], { order }) {
-    if ([...order].sort((a, b) => a - b).some((axis, i) => axis !== i) || order.length !== x.shape.length) {
+    if (!isOrder(order, x.shape.length)) {
       throw new Error(`transpose: ${show(order)} is not an order of the axes of ${show(x.shape)}`);
     }
     return { shape: order.map((axis) => x.shape[axis]), dtype: x.dtype };
@@ -25,11 +28,14 @@ const transposeOp = operation<{ order: readonly number[] }>({
   vjp: (dy, { params: { order } }) => [transpose(dy, order.map((_, axis) => order.indexOf(axis)))],
 });
 
-/** The axes in another order; without `order`, the last two change places. */
+/** The axes in another order; without `order`, the last two change places. Where only axes of size 1 move, no number does. */
 export const transpose = (x: Tensor, order?: readonly number[]): Tensor => {
   const rank = x.shape.length;
   if (order === undefined && rank < 2) throw new Error(`transpose: expected at least two axes, got ${show(x.shape)}`);
-  return transposeOp({ order: order ?? [...Array(rank - 2).keys(), rank - 1, rank - 2] }, x);
+  const axes = order ?? [...Array(rank - 2).keys(), rank - 1, rank - 2];
+  const long = axes.filter((axis) => x.shape[axis] !== 1);
+  const stay = isOrder(axes, rank) && long.every((axis, i) => i === 0 || long[i - 1] < axis);
+  return stay ? reshape(x, axes.map((axis) => x.shape[axis])) : transposeOp({ order: axes }, x);
 };
 
 interface Window {
