@@ -3,15 +3,17 @@
  * again by a learned gain and bias: y = x̂ · gain + bias with x̂ = (x − μ) / √(σ² + ε), σ² the biased variance. With
  * g = dy · gain, its slope is dx = (g − mean(g) − x̂ · mean(g · x̂)) / √(σ² + ε).
  */
+import { sumAxis } from '../../kernels/axes.ts';
 import * as kernels from '../../kernels/layernorm.ts';
 import type { Values } from '../../kernels/device/device.ts';
 import { vjp } from '../grad.ts';
 import { operation } from '../op.ts';
 import type { Spec } from '../shape.ts';
-import { rowsOf, sameShape, show } from '../shape.ts';
+import { ALIGNED, rowsOf, sameShape, show, startsOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sqrt, square, sub } from './arith.ts';
 import { sumTo } from './axes.ts';
+import { pack, packCalls, packedSpec, unpack } from './pack.ts';
 import { mean } from './reduce.ts';
 
 interface Epsilon {
@@ -66,7 +68,7 @@ const layerNormOp = operation<Epsilon>({
       { kernel: kernels.layerNorm, arrays: [0, 1, 2, 'mean', 'scale'], integers: [columns], output: [columns, rows] },
     ];
   },
-  vjp: (dy, { inputs: [x, gain, bias], params }) => [slope(params, x, gain, dy), gainSlope(params, x, dy), sumTo(dy, bias.shape)],
+  vjp: (dy, { inputs: [x, gain, bias], params }) => [slope(params, x, gain, dy), ...unpack(parameterSlope(params, x, dy), [gain, bias])],
   keeps: [0, 1],
 });
 
@@ -111,23 +113,34 @@ const slope = operation<Epsilon>({
   keeps: [0, 1, 2],
 });
 
-const gainSlope = operation<Epsilon>({
-  name: 'layerNormGain',
-  about: 'dgain[c] = Σᵣ dy[r, c] · x̂[r, c]',
+/** The sizes of the slopes of gain and bias. */
+const parameterSizes = (x: Spec) => [x.shape.at(-1) ?? 1, x.shape.at(-1) ?? 1];
+
+const parameterSlope = operation<Epsilon>({
+  name: 'layerNormParameters',
+  about: 'dgain[c] = Σᵣ dy[r, c] · x̂[r, c] and dbias[c] = Σᵣ dy[r, c], packed',
   domain: { inputs: [inputs[0], { dims: 'm n' }], params },
-  shape: ([x]) => ({ shape: [x.shape.at(-1) ?? 1], dtype: 'f32' }),
-  reference([x, dy], dgain, { epsilon }, [spec]) {
-    standardise(x, spec, epsilon, (r, c, normal) => (dgain[c] += dy[r * dgain.length + c] * normal));
+  shape: ([x]) => packedSpec(parameterSizes(x)),
+  reference([x, dy], y, { epsilon }, [spec]) {
+    const bias = ALIGNED * startsOf(parameterSizes(spec))[1];
+    const { columns } = rowsOf(spec.shape);
+    y.fill(0);
+    standardise(x, spec, epsilon, (r, c, normal) => {
+      y[c] += dy[r * columns + c] * normal;
+      y[bias + c] += dy[r * columns + c];
+    });
   },
   launches({ epsilon }, [x]) {
     const { rows, columns } = rowsOf(x.shape);
     return [
       ...statistics(x, epsilon),
-      { kernel: kernels.layerNormGain, arrays: [0, 1, 'mean', 'scale'], integers: [rows, columns], output: [columns] },
+      { kernel: kernels.layerNormGain, arrays: [0, 1, 'mean', 'scale'], integers: [rows, columns], output: [columns], into: 'gain' },
+      { kernel: sumAxis, arrays: [1], integers: [rows, columns], output: [columns, 1], into: 'bias' },
+      ...packCalls(['gain', 'bias'], parameterSizes(x)),
     ];
   },
   vjp(d, { inputs: [x, dy], params: { epsilon } }) {
-    const composed = ([x, dy]: Tensor[]) => sumTo(mul(dy, standardised(x, epsilon).normal), d.shape);
+    const composed = ([x, dy]: Tensor[]) => pack([mul(dy, standardised(x, epsilon).normal), dy].map((terms) => sumTo(terms, [rowsOf(x.shape).columns])));
     return vjp(composed, [x, dy])[1](d);
   },
   keeps: [0, 1],

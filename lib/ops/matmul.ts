@@ -3,12 +3,14 @@
  * transposed without a copy; `dense` is x·W + b, the layer of every network. Both derivatives are matrix products again:
  * for Y = A·B, dA = dY·Bᵀ and dB = Aᵀ·dY.
  */
+import { sumAxis } from '../../kernels/axes.ts';
 import * as kernels from '../../kernels/matmul.ts';
 import { operation } from '../op.ts';
 import type { Spec } from '../shape.ts';
-import { broadcastShapes, rowsOf, sameShape, show, sizeOf } from '../shape.ts';
+import { ALIGNED, broadcastShapes, rowsOf, sameShape, show, sizeOf, startsOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { broadcastTo, reshape, sumTo } from './axes.ts';
+import { broadcastTo, reshape } from './axes.ts';
+import { packCalls, packedSpec, unpack } from './pack.ts';
 
 export interface Transposed {
   /** Use aᵀ: the last two axes of a change places. */
@@ -118,10 +120,47 @@ const denseOp = operation({
   },
   vjp(dy, { inputs: [x, w, b] }) {
     const flat = (t: Tensor) => reshape(t, [rowsOf(t.shape).rows, t.shape.at(-1)!]);
-    return [matmul(dy, w, { transposeB: true }), matmul(flat(x), flat(dy), { transposeA: true }), sumTo(dy, b.shape)];
+    return [matmul(dy, w, { transposeB: true }), ...unpack(denseSlope({}, flat(x), flat(dy)), [w, b])];
   },
   keeps: [0, 1],
 });
 
 /** y = x · w + b: x […, k], w [k, n], b [n] → y […, n]. */
 export const dense = (x: Tensor, w: Tensor, b: Tensor): Tensor => denseOp({}, x, w, b);
+
+/** The sizes of the slopes of a kernel and of a bias. */
+const slopeSizes = ([x, dy]: readonly Spec[]) => [x.shape[1] * dy.shape[1], dy.shape[1]];
+
+const denseSlope = operation({
+  name: 'denseSlope',
+  about: 'dw[k, c] = Σᵣ x[r, k] · dy[r, c] and db[c] = Σᵣ dy[r, c], packed',
+  domain: { inputs: [{ dims: 'm k' }, { dims: 'm n' }] },
+  shape: (specs) => packedSpec(slopeSizes(specs)),
+  reference([x, dy], y, _, specs) {
+    const [[rows, inner], [, columns]] = specs.map(({ shape }) => shape);
+    const bias = ALIGNED * startsOf(slopeSizes(specs))[1];
+    y.fill(0);
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) {
+        const slope = dy[r * columns + c];
+        for (let k = 0; k < inner; k++) y[k * columns + c] += x[r * inner + k] * slope;
+        y[bias + c] += slope;
+      }
+    }
+  },
+  launches(_, specs) {
+    const [[rows, inner], [, columns]] = specs.map(({ shape }) => shape);
+    const strides = [rows, 0, 1, inner, 0, columns, 1];
+    return [
+      { kernel: kernels.matmul, arrays: [0, 1], integers: strides, output: [columns, inner, 1], into: 'kernel' },
+      { kernel: sumAxis, arrays: [1], integers: [rows, columns], output: [columns, 1], into: 'bias' },
+      ...packCalls(['kernel', 'bias'], slopeSizes(specs)),
+    ];
+  },
+  vjp(d, { inputs: [x, dy] }) {
+    const [inner, columns] = [x.shape[1], dy.shape[1]];
+    const [w, b] = unpack(d, [[inner, columns], [columns]].map((shape) => ({ shape, dtype: 'f32' })));
+    return [matmul(dy, w, { transposeB: true }), dense(x, w, b)];
+  },
+  keeps: [0, 1],
+});

@@ -39,19 +39,26 @@ const partOp = operation<{ offset: number; shape: Shape }>({
 /** Arrays that one launch packs: with its output, the eight that every WebGPU device binds. */
 const GROUP = 7;
 
-/** One launch for a group of tensors, whose places begin at the given blocks. */
-const packCall = (sizes: readonly number[], starts: readonly number[], first: number): KernelCall => {
-  const group = Array.from({ length: GROUP }, (_, i) => first + i);
-  const end = starts.at(Math.min(first + GROUP, sizes.length))!;
-  const from = (i: number) => (starts[i] ?? end) - starts[first];
-  return {
-    kernel: kernels.pack,
-    arrays: group.map((i) => (i < sizes.length ? i : first)),
-    integers: [...group.slice(1).map(from), ...group.map((i) => sizes[i] ?? 0)],
-    output: [ALIGNED, end - starts[first]],
-    at: ALIGNED * starts[first],
-  };
+/** The launches that pack arrays of these sizes: inputs, or what earlier launches of the operation left. */
+export const packCalls = (arrays: KernelCall['arrays'], sizes: readonly number[]): KernelCall[] => {
+  const starts = startsOf(sizes);
+  return Array.from({ length: Math.ceil(sizes.length / GROUP) }, (_, g) => {
+    const first = g * GROUP;
+    const group = Array.from({ length: GROUP }, (_, i) => first + i);
+    const end = starts.at(Math.min(first + GROUP, sizes.length))!;
+    const from = (i: number) => (starts[i] ?? end) - starts[first];
+    return {
+      kernel: kernels.pack,
+      arrays: group.map((i) => arrays[i] ?? arrays[first]),
+      integers: [...group.slice(1).map(from), ...group.map((i) => sizes[i] ?? 0)],
+      output: [ALIGNED, end - starts[first]],
+      at: ALIGNED * starts[first],
+    };
+  });
 };
+
+/** What tensors of these sizes are when they are packed. */
+export const packedSpec = (sizes: readonly number[]): Spec => ({ shape: [ALIGNED * startsOf(sizes).at(-1)!], dtype: 'f32' });
 
 const sizesOf = (specs: readonly Spec[]) => specs.map(({ shape }) => sizeOf(shape));
 
@@ -65,17 +72,13 @@ const packOp = operation({
   shape(inputs) {
     const odd = inputs.find(({ dtype }) => dtype !== 'f32');
     if (odd !== undefined) throw new Error(`pack: expected tensors of dtype f32, got ${odd.dtype} ${show(odd.shape)}`);
-    return { shape: [ALIGNED * startsOf(sizesOf(inputs)).at(-1)!], dtype: 'f32' };
+    return packedSpec(sizesOf(inputs));
   },
   reference(inputs, y, _, specs) {
     const starts = startsOf(sizesOf(specs));
     inputs.forEach((x, i) => y.set(x, ALIGNED * starts[i]));
   },
-  launches(_, specs) {
-    const sizes = sizesOf(specs);
-    const starts = startsOf(sizes);
-    return Array.from({ length: Math.ceil(sizes.length / GROUP) }, (_, i) => packCall(sizes, starts, i * GROUP));
-  },
+  launches: (_, specs) => packCalls([...specs.keys()], sizesOf(specs)),
   vjp: (dy, { inputs }) => unpack(dy, inputs),
   view(buffers) {
     const starts = startsOf(buffers.map(({ size }) => size));
@@ -89,7 +92,10 @@ const packOp = operation({
 /** One flat tensor that holds those of a list, each from a multiple of 64 elements on. */
 export const pack = (list: readonly Tensor[]): Tensor => packOp({}, ...list);
 
-/** The tensors of these shapes that lie in a packed one: the inverse of `pack`. They keep all of it in memory. */
+/**
+ * The tensors of these shapes that lie in a packed one: the inverse of `pack`. They keep all of it in memory. Between them
+ * there must be zeros, as `pack` leaves there: packed again, what they lie in is taken as it is.
+ */
 export const unpack = (x: Tensor, specs: readonly Spec[]): Tensor[] => {
   const starts = startsOf(sizesOf(specs));
   return specs.map(({ shape }, i) => partOp({ offset: ALIGNED * starts[i], shape }, x));

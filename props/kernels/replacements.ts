@@ -36,7 +36,12 @@ const products = [
   { z: 130, m: 60, k: 33, n: 126 },
   { z: 2, m: 70, k: 2100, n: 72 },
 ];
-const more: Record<string, Record<string, number>[]> = { matmul: products, dense: [{ m: 2050, k: 9, n: 2049 }, ...products] };
+const more: Record<string, Record<string, number>[]> = {
+  matmul: products,
+  dense: [{ m: 2050, k: 9, n: 2049 }, ...products],
+  denseSlope: [{ m: 9, k: 2052, n: 2044 }, { m: 2100, k: 70, n: 72 }, { m: 1030, k: 67, n: 65 }],
+  layerNormParameters: [{ m: 2100, n: 72 }],
+};
 
 const largeOf = (op: Op): Case[] =>
   domainsOf(op).flatMap((domain, which) => {

@@ -32,3 +32,9 @@ export interface Site<P extends Params = Params> {
 
 /** The calls that compute an operation; undefined where the definition must do. */
 export type Replacement<P extends Params = Params> = (site: Site<P>) => Call[] | undefined;
+
+/** Floats that a chunk of a cheap kernel works on: enough to be worth taking, few enough to share. A multiple of eight. */
+export const CHUNK = 16384;
+
+/** Rows that make such a chunk. */
+export const rowsOfChunk = (columns: number, floats = CHUNK): number => Math.max(1, Math.floor(floats / Math.max(columns, 1)));

@@ -1,6 +1,8 @@
 /** Which kernel calls make a matrix product: B in panels of 8 columns, where it is not read in place, then blocks of the result. */
 import { rowsOf } from '../../../lib/shape.ts';
 import type { Call, Replacement, Site } from './call.ts';
+import { gaps, packedAt } from './packed.ts';
+import { sumCalls } from './sum.ts';
 
 /** Rows of the result that a block of A covers: few enough that the block stays in the cache. */
 const BLOCK_ROWS = 96;
@@ -75,4 +77,17 @@ export const dense: Replacement = ({ specs: [x, w], inputs: [a, b, bias], output
   const stridesA = [inner, 1, 0];
   const stridesB = [columns, 1, 0];
   return productCalls({ a, b, bias, y: output, batch: 1, rows, columns, inner, stridesA, stridesB }, scratch);
+};
+
+export const denseSlope: Replacement = ({ specs, inputs: [x, dy], output, scratch }) => {
+  const [[inner, rows], [, columns]] = specs.map(({ shape }) => shape);
+  if (inner * rows * columns === 0) return undefined;
+  const sizes = [rows * columns, columns];
+  const [kernel, bias] = packedAt(output, sizes);
+  const product = { a: x, b: dy, bias: 0, y: kernel, batch: 1, rows, columns, inner, stridesA: [1, rows, 0], stridesB: [columns, 1, 0] };
+  return [
+    ...gaps(output, sizes),
+    ...productCalls(product, scratch),
+    ...sumCalls(dy, bias, { outer: 1, along: inner, inner: columns }, scratch),
+  ];
 };

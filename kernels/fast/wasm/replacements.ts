@@ -3,14 +3,11 @@
  * which arguments. What has no entry runs by its gpu.js definition.
  */
 import { ALIGNED, around, rowsOf, sizeOf, startsOf } from '../../../lib/shape.ts';
-import type { Call, Replacement, Site } from './call.ts';
-import { dense, matmul } from './matmul.ts';
-
-/** Floats that a chunk of a cheap kernel works on: enough to be worth taking, few enough to share. A multiple of eight. */
-const CHUNK = 16384;
-
-/** Rows that make such a chunk. */
-const rowsOfChunk = (columns: number, floats = CHUNK): number => Math.max(1, Math.floor(floats / Math.max(columns, 1)));
+import type { Call, Replacement } from './call.ts';
+import { CHUNK, rowsOfChunk } from './call.ts';
+import { dense, denseSlope, matmul } from './matmul.ts';
+import { gaps, packedAt } from './packed.ts';
+import { STRIP, sumAxis, sumCalls, sumSquares } from './sum.ts';
 
 /** One element of the output from the same element of each input. */
 const elementwise =
@@ -52,41 +49,6 @@ const byRows =
     return [{ kernel, items: rows, grain: rowsOfChunk(columns, chunk), integers: [...inputs, output, columns], floats: floats(params as never) }];
   };
 
-/** Terms of a sum that one item adds up; longer sums take two steps. */
-const BLOCK = 256;
-/** The same where the terms lie together. */
-const ROW_BLOCK = 16 * BLOCK;
-const STRIP = 16;
-
-/** y[o, i] = Σₖ x[o, k, i]. */
-const sumCalls = (x: number, y: number, { outer, along, inner }: ReturnType<typeof around>, scratch: Site['scratch']): Call[] => {
-  const block = inner === 1 ? ROW_BLOCK : BLOCK;
-  const blocks = Math.max(1, Math.ceil(along / block));
-  const step = (from: number, to: number, length: number, size: number, count: number): Call =>
-    inner === 1
-      ? { kernel: 'sumRows', items: outer * count, grain: rowsOfChunk(Math.min(size, length)), integers: [from, to, length, size, count] }
-      : {
-          kernel: 'sumColumns',
-          items: outer * count * Math.ceil(inner / STRIP),
-          grain: rowsOfChunk(STRIP * Math.min(size, length)),
-          integers: [from, to, length, inner, size, count],
-        };
-  if (blocks === 1) return [step(x, y, along, Math.max(along, 1), 1)];
-  const partial = scratch(outer * blocks * inner);
-  return [step(x, partial, along, block, blocks), ...sumCalls(partial, y, { outer, along: blocks, inner }, scratch)];
-};
-
-const sumSquares: Replacement = ({ specs: [x], inputs: [at], output, scratch }) => {
-  const along = sizeOf(x.shape);
-  const blocks = Math.max(1, Math.ceil(along / ROW_BLOCK));
-  const partial = scratch(blocks);
-  const squares = { kernel: 'sumSquares', items: blocks, grain: rowsOfChunk(ROW_BLOCK), integers: [at, partial, along, ROW_BLOCK, blocks] };
-  return [squares, ...sumCalls(partial, output, { outer: 1, along: blocks, inner: 1 }, scratch)];
-};
-
-const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x], inputs: [at], output, scratch }) =>
-  sumCalls(at, output, around(x.shape, axis), scratch);
-
 const alongAxis =
   (kernel: string): Replacement<{ axis: number }> =>
   ({ params: { axis }, specs: [x], inputs, output, spec }) => {
@@ -94,12 +56,16 @@ const alongAxis =
     return [{ kernel, items: sizeOf(spec.shape), grain: rowsOfChunk(along), integers: [...inputs, output, along, inner] }];
   };
 
-const layerNormGain: Replacement<{ epsilon: number }> = ({ params: { epsilon }, specs: [x], inputs, output, scratch }) => {
+const layerNormParameters: Replacement<{ epsilon: number }> = ({ params: { epsilon }, specs: [x], inputs, output, scratch }) => {
   const { rows, columns } = rowsOf(x.shape);
   const products = scratch(rows * columns);
+  const sums = { outer: 1, along: rows, inner: columns };
+  const [gain, bias] = packedAt(output, [columns, columns]);
   return [
+    ...gaps(output, [columns, columns]),
     { kernel: 'timesNormal', items: rows, grain: rowsOfChunk(columns), integers: [...inputs, products, columns], floats: [epsilon] },
-    ...sumCalls(products, output, { outer: 1, along: rows, inner: columns }, scratch),
+    ...sumCalls(products, gain, sums, scratch),
+    ...sumCalls(inputs[1], bias, sums, scratch),
   ];
 };
 
@@ -233,6 +199,7 @@ const of = <P extends object>(replacement: Replacement<P>): Replacement => repla
 export const replacements: Readonly<Record<string, Replacement>> = {
   matmul,
   dense,
+  denseSlope,
   full: of(full),
   affine: of(affine),
   plus: binary('add'),
@@ -263,7 +230,7 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   crossEntropySlope: byRows('crossEntropySlope'),
   layerNorm: byRows('layerNorm', epsilon),
   layerNormSlope: byRows('layerNormSlope', epsilon),
-  layerNormGain: of(layerNormGain),
+  layerNormParameters: of(layerNormParameters),
   sumAxis: of(sumAxis),
   sumSquares,
   max: of(alongAxis('max')),

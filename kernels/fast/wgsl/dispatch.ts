@@ -42,7 +42,7 @@ export type Replacement<P extends Params = Params> = (site: Site<P>) => Plan | u
 export const of = <P extends object>(replacement: Replacement<P>): Replacement => replacement as unknown as Replacement;
 
 /** Workgroups that one axis of a dispatch may have. */
-const MOST = 65535;
+export const MOST = 65535;
 
 /** So many workgroups at least, in two axes; a shader finds its number as `group.y * groups.x + group.x`. */
 export const groupsFor = (count: number): [number, number, number] => {

@@ -3,12 +3,13 @@
  * carry the next 16 columns of A and rows of B into workgroup memory, both turned so that neighbours along the result lie
  * together, four to a vector; then each thread multiplies what its 8×8 (or 4×4) elements of the result need, which it keeps
  * in registers. While they multiply, the numbers of the next step are on their way. Products with a long k and a small result
- * are cut along k too, and the parts summed in order. The source is Volkov and Demmel 2008, "Benchmarking GPUs to tune dense
+ * are cut along k too, and the parts summed in order. The slope of a kernel comes with that of its bias: the sums of B's columns,
+ * whose numbers pass the threads anyway. The source is Volkov and Demmel 2008, "Benchmarking GPUs to tune dense
  * linear algebra"; the layout of threads is that of CUTLASS.
  */
-import { rowsOf } from '../../../lib/shape.ts';
+import { ALIGNED, rowsOf, startsOf } from '../../../lib/shape.ts';
 import type { Dispatch, Plan, Replacement } from './dispatch.ts';
-import { OUTPUT, declare } from './dispatch.ts';
+import { MOST, OUTPUT, declare } from './dispatch.ts';
 import { sumDispatches } from './sum.ts';
 
 /** How far a tile goes along k at once. */
@@ -42,6 +43,8 @@ interface Shader {
   readonly a: Side;
   readonly b: Side;
   readonly bias: boolean;
+  /** Whether the sums of the columns of B come behind the result, packed with it. */
+  readonly sums: boolean;
   /** Whether rows of the result come in whole vectors. */
   readonly vectors: boolean;
 }
@@ -84,7 +87,7 @@ const carrier = (name: string, tile: number, { alongInner }: Side, n: string, re
       };
 };
 
-const shader = ({ tile, each, a, b, bias, vectors }: Shader): string => {
+const shader = ({ tile, each, a, b, bias, sums, vectors }: Shader): string => {
   const across = tile / each;
   const threads = across * across;
   const width = tile / 4;
@@ -95,7 +98,7 @@ const shader = ({ tile, each, a, b, bias, vectors }: Shader): string => {
   ] as const;
   // With as many threads as a side has parts, each carries one of A and one of B; with twice as many, one half carries A.
   const halves = threads === 2 * tile;
-  const type = (side: Side) => (side.vectors ? 'vec4f' : 'f32');
+  const typeOf = (vectors: boolean) => (vectors ? 'vec4f' : 'f32');
   const registers = halves ? ['r'] : ['a', 'b'];
   const carry = (step: 'read' | 'store') =>
     sides
@@ -109,8 +112,8 @@ const shader = ({ tile, each, a, b, bias, vectors }: Shader): string => {
   const multiply = list(parts, (p) => `let left${p} = tile_a[k * ${width} + ${p * across} + down];\n      let right${p} = tile_b[k * ${width} + ${p * across} + across];`, '\n      ');
   const products = list(each, (i) => list(parts, (p) => `y${i}_${p} = fma(vec4f(left${i >> 2}[${i & 3}]), right${p}, y${i}_${p});`, ' '), '\n      ');
 
-  const write = (i: number, p: number) => {
-    const value = `y${i}_${p}${bias ? ` + bias${p}` : ''}`;
+  const write = (sum: string, p: number) => {
+    const value = `${sum}${bias ? ` + bias${p}` : ''}`;
     if (vectors) return `if (column${p} < u.columns) { y[(line + column${p}) / 4] = ${value}; }`;
     return `{ let value = ${value}; ${list(4, (j) => `if (column${p} + ${j} < u.columns) { y[line + column${p} + ${j}] = value[${j}]; }`, ' ')} }`;
   };
@@ -119,10 +122,17 @@ const shader = ({ tile, each, a, b, bias, vectors }: Shader): string => {
     const values = vectors ? `bias[min(column${p}, u.columns - 4) / 4]` : `vec4f(${list(4, (j) => `bias[min(column${p} + ${j}, u.columns - 1)]`, ', ')})`;
     return `let bias${p} = select(vec4f(), ${values}, first == 0);`;
   };
-  const arrays = [`a: ${type(a)}`, `b: ${type(b)}`, ...(bias ? [`bias: ${vectors ? 'vec4f' : 'f32'}`] : [])];
+  // One row of threads writes the sums, one workgroup the zeros up to where the next tensor of a packed one begins.
+  const step = vectors ? 4 : 1;
+  const zeros = (from: string, to: string) =>
+    `for (var i = ${from} + ${step} * thread; i < ${to}; i += ${step * threads}) { y[(id.z * u.size + i) / ${step}] = ${typeOf(vectors)}(); }`;
+  const writeSums = `
+  if (id.y == 0 && down == 0) { let line = id.z * u.size + u.sums; ${list(parts, (p) => write(`sum${p}`, p), ' ')} }
+  if (id.x == 0 && id.y == 0) { ${zeros('u.rows * u.columns', 'u.sums')} ${zeros('u.sums + u.columns', 'u.size')} }`;
+  const arrays = [`a: ${typeOf(a.vectors)}`, `b: ${typeOf(b.vectors)}`, ...(bias ? [`bias: ${typeOf(vectors)}`] : [])];
 
   return `
-${declare('batch: u32, rows: u32, columns: u32, inner: u32, part: u32', arrays, [`y: ${vectors ? 'vec4f' : 'f32'}`])}
+${declare('batch: u32, rows: u32, columns: u32, inner: u32, part: u32, size: u32, sums: u32', arrays, [`y: ${typeOf(vectors)}`])}
 var<workgroup> tile_a: array<vec4f, ${STEP * width}>;
 var<workgroup> tile_b: array<vec4f, ${STEP * width}>;
 ${reader('a', 'rows', a)}
@@ -140,6 +150,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id:
   ${halves ? `let part = thread % ${tile};` : ''}
   ${registers.map((name) => list(4, (j) => `var ${name}${j}: vec4f;`, ' ')).join(' ')}
   ${list(each, (i) => list(parts, (p) => `var y${i}_${p} = vec4f();`, ' '), '\n  ')}
+  ${sums ? list(parts, (p) => `var sum${p} = vec4f();`, ' ') : ''}
   var start = first;
   ${carry('read')}
   for (; start < end; ) {
@@ -150,12 +161,14 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id:
     for (var k = 0u; k < ${STEP}; k++) {
       ${multiply}
       ${products}
+      ${sums ? list(parts, (p) => `sum${p} += right${p};`, ' ') : ''}
     }
     workgroupBarrier();
   }
   ${list(parts, (p) => `let column${p} = b_first + ${(p * tile) / parts} + 4 * across;`, ' ')}
   ${bias ? list(parts, biases, ' ') : ''}
-  ${list(each, (i) => `{ let row = a_first + ${(i >> 2) * (tile / parts) + (i & 3)} + 4 * down; if (row < u.rows) { let line = (id.z * u.rows + row) * u.columns; ${list(parts, (p) => write(i, p), ' ')} } }`, '\n  ')}
+  ${list(each, (i) => `{ let row = a_first + ${(i >> 2) * (tile / parts) + (i & 3)} + 4 * down; if (row < u.rows) { let line = id.z * u.size + row * u.columns; ${list(parts, (p) => write(`y${i}_${p}`, p), ' ')} } }`, '\n  ')}
+  ${sums ? writeSums : ''}
 }`;
 };
 
@@ -166,7 +179,10 @@ interface Product {
   readonly inner: number;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  readonly bias: boolean;
+  /** A bias is added to every row. */
+  readonly bias?: boolean;
+  /** The sums of the columns of B are asked for too. */
+  readonly sums?: boolean;
 }
 
 const whole = (n: number) => n % 4 === 0;
@@ -179,38 +195,48 @@ const tileFor = ({ batch, rows, columns, inner }: Product) => {
 };
 
 const plan = (product: Product): Plan | undefined => {
-  const { batch, rows, columns, inner, transposeA, transposeB, bias } = product;
+  const { batch, rows, columns, inner, transposeA, transposeB, bias = false, sums = false } = product;
   const { tile, each, groups } = tileFor(product);
   const parts = Math.max(1, Math.min(Math.floor(inner / SHORTEST), Math.ceil(BUSY / groups)));
-  if (batch * parts > 65535 || Math.max(batch * rows * columns, inner) <= SMALL) return undefined;
+  const grid = [Math.ceil(columns / tile), Math.ceil(rows / tile), batch * parts] as const;
+  const isSmall = Math.max(batch * rows * columns, inner) <= SMALL;
+  if (isSmall || grid.some((count) => count === 0 || count > MOST)) return undefined;
   const code = shader({
     tile,
     each,
     a: { alongInner: !transposeA, vectors: whole(transposeA ? rows : inner) },
     b: { alongInner: transposeB, vectors: whole(transposeB ? inner : columns) },
     bias,
+    sums,
     vectors: whole(columns),
   });
+  const starts = startsOf([rows * columns, columns]).map((start) => ALIGNED * start);
+  /** Numbers of one matrix of the result. */
+  const size = sums ? starts[2] : rows * columns;
   const multiply = (into: string): Dispatch => ({
     code,
     buffers: [0, 1, ...(bias ? [2] : []), into],
-    integers: [batch, rows, columns, inner, STEP * Math.ceil(inner / parts / STEP)],
-    groups: [Math.ceil(columns / tile), Math.ceil(rows / tile), batch * parts],
+    integers: [batch, rows, columns, inner, STEP * Math.ceil(inner / parts / STEP), size, starts[1]],
+    groups: grid,
   });
   if (parts === 1) return { dispatches: [multiply(OUTPUT)] };
-  const size = batch * rows * columns;
-  const sum = sumDispatches({ outer: 1, along: parts, inner: size }, ['parts'], OUTPUT);
-  return { dispatches: [multiply('parts'), ...sum.dispatches], scratch: { parts: parts * size, ...sum.scratch } };
+  const sum = sumDispatches({ outer: 1, along: parts, inner: batch * size }, 'parts', OUTPUT);
+  return { dispatches: [multiply('parts'), ...sum.dispatches], scratch: { parts: parts * batch * size, ...sum.scratch } };
 };
 
 export const matmul: Replacement<{ transposeA?: boolean; transposeB?: boolean }> = ({ params, definition }) => {
   const [{ integers, output: grid }] = definition();
   const [columns, rows, batch] = grid;
   const { transposeA = false, transposeB = false } = params;
-  return plan({ batch, rows, columns, inner: integers![0], transposeA, transposeB, bias: false });
+  return plan({ batch, rows, columns, inner: integers![0], transposeA, transposeB });
 };
 
 export const dense: Replacement = ({ specs: [x, w] }) => {
   const [inner, columns] = w.shape;
   return plan({ batch: 1, rows: rowsOf(x.shape).rows, columns, inner, transposeA: false, transposeB: false, bias: true });
+};
+
+export const denseSlope: Replacement = ({ specs }) => {
+  const [[inner, rows], [, columns]] = specs.map(({ shape }) => shape);
+  return plan({ batch: 1, rows, columns, inner, transposeA: true, transposeB: false, sums: true });
 };

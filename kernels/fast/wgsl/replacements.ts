@@ -4,7 +4,7 @@
  */
 import type { Replacement } from './dispatch.ts';
 import { of } from './dispatch.ts';
-import { dense, matmul } from './matmul.ts';
+import { dense, denseSlope, matmul } from './matmul.ts';
 import { dropout, uniform } from './random.ts';
 import * as rows from './rows.ts';
 import { scatterAdd } from './scatter.ts';
@@ -13,6 +13,7 @@ import { sumAxis } from './sum.ts';
 export const replacements: Readonly<Record<string, Replacement>> = {
   matmul: of(matmul),
   dense,
+  denseSlope,
   softmax: of(rows.softmax),
   logSoftmax: of(rows.logSoftmax),
   maskedSoftmax: of(rows.maskedSoftmax),
@@ -21,7 +22,7 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   crossEntropySlope: of(rows.crossEntropySlope),
   layerNorm: of(rows.layerNorm),
   layerNormSlope: of(rows.layerNormSlope),
-  layerNormGain: of(rows.layerNormGain),
+  layerNormParameters: of(rows.layerNormParameters),
   sumAxis: of(sumAxis),
   max: of(rows.max),
   argmax: of(rows.argmax),

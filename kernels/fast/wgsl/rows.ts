@@ -3,7 +3,7 @@
  * largest element and its sums. What takes gpu.js a launch for each of these is one here, and reads the row from the cache.
  * An element is one number or a vector of four (T, lanes.ts).
  */
-import { around, rowsOf, sizeOf } from '../../../lib/shape.ts';
+import { ALIGNED, around, blocksOf, rowsOf, sizeOf } from '../../../lib/shape.ts';
 import type { Dispatch, Replacement, Site } from './dispatch.ts';
 import { OUTPUT, declare, groupsFor, main } from './dispatch.ts';
 import { THREADS, elements, lanesFor, reductions, widthFor } from './lanes.ts';
@@ -154,17 +154,58 @@ export const layerNormSlope = byRows(
   epsilon,
 );
 
-const rowMean: Rows = { reads: ['x: T'], uniforms: ', epsilon: f32', body: statistics, result: 'mean' };
-const rowScale: Rows = { ...rowMean, result: 'scale' };
+/** Rows that a workgroup adds up. */
+const BLOCK = 32;
 
-/** The gradient of the gain: the rows' statistics, then sums over columns of dy · x̂. */
-export const layerNormGain: Replacement<{ epsilon: number }> = (site) => {
-  const { shape } = site.specs[0];
+/** Of a block of rows, the sums over columns of dy · x̂ and of dy: the lanes find the rows' statistics, then a thread takes a column. */
+const parametersCode = (width: 1 | 4, lanes: number): string => `
+${elements(width)}
+${declare('rows: u32, columns: u32, blocks: u32, part: u32, epsilon: f32', ['x: T', 'dy: T'], ['y: T'])}
+const LANES = ${lanes}u;
+${reductions(width, lanes)}
+var<workgroup> means: array<f32, ${BLOCK}>;
+var<workgroup> scales: array<f32, ${BLOCK}>;
+${main(THREADS)}
+  if (group >= u.blocks) { return; }
+  let lane = thread % LANES;
+  for (var first = 0u; first < ${BLOCK}; first += ${THREADS / lanes}) {
+    let i = first + thread / LANES;
+    let at = min(group * ${BLOCK} + i, u.rows - 1) * u.columns;
+    ${statistics}
+    if (lane == 0) { means[i] = mean; scales[i] = scale; }
+  }
+  workgroupBarrier();
+  let end = min(${BLOCK}, u.rows - group * ${BLOCK});
+  // Behind the columns of each of the two come zeros, up to where the next begins.
+  for (var c = thread; c < u.part; c += ${THREADS}) {
+    var gain = T();
+    var bias = T();
+    for (var i = 0u; c < u.columns && i < end; i++) {
+      let at = (group * ${BLOCK} + i) * u.columns + c;
+      gain += dy[at] * (x[at] - means[i]) * scales[i];
+      bias += dy[at];
+    }
+    y[2 * group * u.part + c] = gain;
+    y[(2 * group + 1) * u.part + c] = bias;
+  }
+}`;
+
+/** The gradients of gain and bias: sums of blocks of rows, then of those. */
+export const layerNormParameters: Replacement<{ epsilon: number }> = ({ params, specs: [{ shape }] }) => {
   const { rows, columns } = rowsOf(shape);
-  const terms = { reads: ['x: T', 'dy: T', 'mean: f32', 'scale: f32'], term: 'dy[at] * (x[at] - mean[k]) * scale[k]' };
-  const sums = sumDispatches({ outer: 1, along: rows, inner: columns }, [0, 1, 'mean', 'scale'], OUTPUT, terms);
-  const statistics = rows === 0 ? [] : [dispatch(rowMean, shape, [0, 'mean'], epsilon(site)), dispatch(rowScale, shape, [0, 'scale'], epsilon(site))];
-  return { dispatches: [...statistics, ...sums.dispatches], scratch: { mean: rows, scale: rows, ...sums.scratch } };
+  const width = widthFor(columns);
+  const part = ALIGNED * blocksOf(columns);
+  const blocks = Math.max(1, Math.ceil(rows / BLOCK));
+  const first = (into: string): Dispatch => ({
+    code: parametersCode(width, lanesFor(columns / width)),
+    buffers: [0, 1, into],
+    integers: [rows, columns / width, blocks, part / width],
+    floats: [params.epsilon],
+    groups: groupsFor(blocks),
+  });
+  if (blocks === 1) return { dispatches: [first(OUTPUT)] };
+  const rest = sumDispatches({ outer: 1, along: blocks, inner: 2 * part }, 'blocks', OUTPUT);
+  return { dispatches: [first('blocks'), ...rest.dispatches], scratch: { blocks: blocks * 2 * part, ...rest.scratch } };
 };
 
 /** A replacement for reductions along the last axis; along others a thread for each result is right. */

@@ -8,21 +8,12 @@ import type { Dispatch, Plan, Replacement } from './dispatch.ts';
 import { OUTPUT, declare, groupsFor, main } from './dispatch.ts';
 import { THREADS, elements, lanesFor, reductions, widthFor } from './lanes.ts';
 
-/** What a sum is taken of: term k of a line, at element `at`, from the arrays that it reads. */
-export interface Terms {
-  readonly reads: readonly string[];
-  readonly term: string;
-}
-
-const itself: Terms = { reads: ['x: T'], term: 'x[at]' };
-
 const uniforms = 'lines: u32, along: u32, inner: u32, size: u32, blocks: u32';
 
 /** Lines side by side; `inner` counts elements of type T. */
-const sideBySide = ({ reads, term }: Terms, width: 1 | 4): string => `
+const sideBySide = (width: 1 | 4): string => `
 ${elements(width)}
-${declare(uniforms, reads, ['y: T'])}
-fn term(at: u32, k: u32) -> T { return ${term}; }
+${declare(uniforms, ['x: T'], ['y: T'])}
 ${main(THREADS)}
   let line = group * ${THREADS} + thread;
   if (line >= u.lines) { return; }
@@ -30,14 +21,14 @@ ${main(THREADS)}
   let start = line / (u.inner * u.blocks) * u.along;
   let end = min(u.along, (block + 1) * u.size);
   var sum = T();
-  for (var k = block * u.size; k < end; k++) { sum += term((start + k) * u.inner + line % u.inner, k); }
+  for (var k = block * u.size; k < end; k++) { sum += x[(start + k) * u.inner + line % u.inner]; }
   y[line] = sum;
 }`;
 
 /** Contiguous lines; `along` and `size` count elements of type T. */
 const contiguous = (width: 1 | 4, lanes: number): string => `
 ${elements(width)}
-${declare(uniforms, itself.reads, ['y: f32'])}
+${declare(uniforms, ['x: T'], ['y: f32'])}
 ${reductions(width, lanes)}
 ${main(THREADS)}
   let line = group * ${THREADS / lanes} + thread / ${lanes};
@@ -61,13 +52,13 @@ interface Axis {
 }
 
 /** A step of a sum: how many sums are left of each line, and the dispatch but for its buffers. */
-const stepOf = ({ outer, along, inner }: Axis, terms: Terms): { blocks: number; step: Omit<Dispatch, 'buffers'> } => {
-  if (inner > 1 || terms !== itself) {
+const stepOf = ({ outer, along, inner }: Axis): { blocks: number; step: Omit<Dispatch, 'buffers'> } => {
+  if (inner > 1) {
     const width = widthFor(inner);
     const blocks = Math.max(1, Math.ceil(along / BLOCK));
     const lines = (outer * blocks * inner) / width;
     const integers = [lines, along, inner / width, BLOCK, blocks];
-    return { blocks, step: { code: sideBySide(terms, width), integers, groups: groupsFor(Math.ceil(lines / THREADS)) } };
+    return { blocks, step: { code: sideBySide(width), integers, groups: groupsFor(Math.ceil(lines / THREADS)) } };
   }
   const width = widthFor(along);
   const elements = along / width;
@@ -77,14 +68,14 @@ const stepOf = ({ outer, along, inner }: Axis, terms: Terms): { blocks: number; 
   return { blocks, step: { code: contiguous(width, lanes), integers, groups: groupsFor(Math.ceil((outer * blocks * lanes) / THREADS)) } };
 };
 
-/** The dispatches of a sum of terms from these buffers into another, and the scratch memory between them. */
-export const sumDispatches = (axis: Axis, from: Dispatch['buffers'], into: string, terms = itself, depth = 0): Required<Plan> => {
-  const { blocks, step } = stepOf(axis, terms);
+/** The dispatches of a sum of one array into another, and the scratch memory between them. */
+export const sumDispatches = (axis: Axis, from: number | string, into: string, depth = 0): Required<Plan> => {
+  const { blocks, step } = stepOf(axis);
   const name = `sums${depth}`;
-  const dispatch = { ...step, buffers: [...from, blocks === 1 ? into : name] };
+  const dispatch = { ...step, buffers: [from, blocks === 1 ? into : name] };
   if (blocks === 1) return { dispatches: [dispatch], scratch: {} };
-  const rest = sumDispatches({ ...axis, along: blocks }, [name], into, itself, depth + 1);
+  const rest = sumDispatches({ ...axis, along: blocks }, name, into, depth + 1);
   return { dispatches: [dispatch, ...rest.dispatches], scratch: { [name]: axis.outer * blocks * axis.inner, ...rest.scratch } };
 };
 
-export const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x] }) => sumDispatches(around(x.shape, axis), [0], OUTPUT);
+export const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x] }) => sumDispatches(around(x.shape, axis), 0, OUTPUT);
