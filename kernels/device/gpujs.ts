@@ -126,12 +126,18 @@ export const launchOnHost = (
 ): Float32Array => {
   const scratch = new Map<string, Float32Array>();
   let output: Float32Array | undefined;
-  for (const call of calls) {
+  const run = (call: KernelCall): Float32Array => {
+    const length = sizeOf(call.output);
+    if (length === 0) return new Float32Array(0);
     const compiled = compile(call);
     compiled.setOutput([...call.output]);
     const arrays = call.arrays.map((which) => (typeof which === 'number' ? inputs[which] : scratch.get(which)!));
-    const result = flatten(compiled(...argumentsOf(arrays, call)), sizeOf(call.output));
+    const result = flatten(compiled(...argumentsOf(arrays, call)), length);
     check(compiled, call);
+    return result;
+  };
+  for (const call of calls) {
+    const result = run(call);
     if (call.into !== undefined) scratch.set(call.into, result);
     else if (call.at === undefined) output = result;
     else (output ??= new Float32Array(size)).set(result, call.at);
