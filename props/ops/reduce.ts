@@ -6,6 +6,7 @@ import {
   argmax,
   broadcastTo,
   equal,
+  full,
   gather,
   max,
   mean,
@@ -80,6 +81,16 @@ everywhere('argmax says where max is, along every axis', (device) =>
     assert.equal(argmax(x, { axis: 0, keepDims: true }).shape, [1, n]);
   }),
 );
+
+everywhere('the largest of numbers that are all −∞ is −∞, along every axis, and the first of them is where it is', async (device) => {
+  for (const shape of [[1, 1], [3, 5], [2, 8], [2, 300], [300, 2]]) {
+    for (const axis of [0, 1]) {
+      const x = () => full(shape, -Infinity);
+      assert.ok(Array.from(await read(device, () => max(x(), { axis }))).every((most) => most === -Infinity), `${shape} along ${axis}`);
+      assert.ok(Array.from(await read(device, () => argmax(x(), { axis }))).every((k) => k === 0), `${shape} along ${axis}`);
+    }
+  }
+});
 
 everywhere('of equal elements argmax takes the first', async (device) => {
   assert.equal(await read(device, () => argmax(tensor([1, 3, 3, 2, 2, 2], [2, 3]))), [1, 0]);

@@ -216,7 +216,8 @@ const alongLast =
     return inner === 1 ? { dispatches: [dispatch(kernel, [outer, along], [0, OUTPUT])] } : undefined;
   };
 
-const rowMost = `var greatest = T(LEAST); ${each('greatest = max(greatest, x[at + c]);')} let most = largest(greatest, thread);`;
+// Begins with an element of the row, so that a row of nothing but −∞ has that for its largest.
+const rowMost = `var greatest = x[at + min(lane, u.columns - 1)]; ${each('greatest = max(greatest, x[at + c]);')} let most = largest(greatest, thread);`;
 
 export const max = alongLast({ reads: ['x: T'], body: rowMost, result: 'most' });
 
