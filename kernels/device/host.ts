@@ -5,10 +5,15 @@
 import type { Buffer, Command, Launch, Values } from './device.ts';
 import { placeOf } from './device.ts';
 
+/** What a launch or a read needs was never computed, since something before it failed. */
+export class MissingError extends Error {
+  override name = 'MissingError';
+}
+
 /** The memory in which a buffer lies, from the start of the whole. Throws when nothing has been computed into it. */
 export const memoryOf = <Memory>(buffer: Buffer<Memory>): Memory => {
   const { memory } = placeOf(buffer).whole;
-  if (memory === undefined) throw new Error('this tensor was never computed, because an earlier operation failed');
+  if (memory === undefined) throw new MissingError('this tensor was never computed, because an earlier operation failed');
   return memory;
 };
 

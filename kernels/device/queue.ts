@@ -6,6 +6,7 @@
  * and tapes, and a buffer that nobody holds is freed at that place in the list. A part of a buffer holds the whole.
  */
 import type { Buffer, Command, Device, Params, Runnable, Values } from './device.ts';
+import { MissingError } from './host.ts';
 import type { Spec } from '../../lib/shape.ts';
 import { sizeOf } from '../../lib/shape.ts';
 
@@ -50,12 +51,15 @@ export const openQueue = (opening: Promise<Device>): Queue => {
   let isFlushing = false;
   let failure: unknown;
 
-  /** What was to be computed is missing from now on: every read of it fails with the first error as its cause. */
+  /**
+   * What the list was to compute is missing from now on. A list that fails by itself says why; one that needs what is
+   * missing, or whose device is gone, fails with the last reason that was new.
+   */
   const fail = (commands: Command[], error: unknown) => {
-    const isFirst = failure === undefined;
-    failure ??= error;
+    const isNew = failure === undefined || !(error === failure || error instanceof MissingError);
+    if (isNew) failure = error;
     const { message } = failure as Error;
-    const reason = new DeviceError(isFirst ? message : `an earlier operation on this device failed: ${message}`, { cause: failure });
+    const reason = new DeviceError(isNew ? message : `an earlier operation on this device failed: ${message}`, { cause: failure });
     for (const command of commands) if (command.kind === 'read') command.reject(reason);
   };
 
