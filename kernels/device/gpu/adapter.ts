@@ -11,7 +11,9 @@ const webgpu = async (): Promise<GPU | undefined> => {
   const { create, globals } = await nodeModule('webgpu');
   Object.assign(globalThis, globals);
   const gpu = create([]);
-  Object.defineProperty(globalThis, 'navigator', { value: { ...globalThis.navigator, gpu }, configurable: true });
+  // Node has a navigator from version 21 on, whose other properties stay as they are.
+  if (typeof navigator === 'undefined') Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+  else Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   return gpu;
 };
 
@@ -21,7 +23,7 @@ export const findAdapter = async (): Promise<GPUAdapter> => {
     throw new Error('the package webgpu does not load here', { cause });
   });
   if (gpu === undefined) throw new Error('there is no WebGPU here');
-  const adapter = await gpu.requestAdapter();
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw new Error('no GPU answers');
   return adapter;
 };

@@ -90,14 +90,17 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
         const filled: Bound = { block: allocate(output) };
         if (plan === undefined) return;
         const scratch = new Map<string, Bound>();
-        plan.scratch.forEach((size, name) => scratch.set(name, { block: memory.allocate(size, true) }));
         const place = (which: number | string): Bound => (typeof which === 'number' ? read[which] : which === OUTPUT ? filled : scratch.get(which)!);
-        for (const one of plan.dispatches) {
-          const bound = one.arrays.map(place);
-          if (one.range) bound[bound.length - 1] = rangeOf(filled.block, one.range.from, one.range.size);
-          dispatch(one, bound);
+        try {
+          plan.scratch.forEach((size, name) => scratch.set(name, { block: memory.allocate(size, true) }));
+          for (const one of plan.dispatches) {
+            const bound = one.arrays.map(place);
+            if (one.range) bound[bound.length - 1] = rangeOf(filled.block, one.range.from, one.range.size);
+            dispatch(one, bound);
+          }
+        } finally {
+          scratch.forEach(({ block }) => memory.release(block));
         }
-        scratch.forEach(({ block }) => memory.release(block));
       };
 
       const read = (command: Read): void => {

@@ -3,6 +3,7 @@
  * JavaScript modules that hold it as text, next to the sources and in dist where there is one. Does nothing when the
  * result is newer than every source.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync, copyFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
@@ -15,7 +16,8 @@ const time = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);
 
 const compile = async (name, flags) => {
   const { default: asc } = await import('assemblyscript/asc');
-  const unfinished = `${name}.${process.pid}`;
+  // Others may be compiling the same: each writes a file of its own, and what is complete takes its place at once.
+  const unfinished = `${name}.${randomUUID()}`;
   let binary;
   const settings =
     '-O3 --runtime stub --noAssert --bindings none --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 ' +
