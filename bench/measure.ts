@@ -25,7 +25,8 @@ type DeviceName = NonNullable<Parameters<typeof useDevice>[0]>;
 
 const compute = async ({ inputs, run }: Case): Promise<ArrayLike<number>> => scoped(() => run(...inputs())).data();
 
-const worst = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+/** The largest difference between two lists of numbers. */
+export const worst = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   let most = 0;
   for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
   return most;

@@ -1,11 +1,13 @@
 /**
- * Single operations on the GPU: first the ceilings, a copy of a large buffer and the best matrix product, then every case
- * beside them. Times are the GPU's own where it has a clock, else those of some launches submitted together.
+ * Single operations on the GPU, verified, warmed up and timed: first the ceilings, a copy of a large buffer and the best
+ * matrix product, then every case beside them. Times are the GPU's own where it has a clock, else those of some launches
+ * submitted together.
  */
 import type { Case } from '../measure.ts';
 import { cases, product } from '../cases.ts';
+import { worst } from '../measure.ts';
 import { median } from '../median.ts';
-import { scoped, tensor } from '../../lib/index.ts';
+import { scoped, tensor, useDevice } from '../../lib/index.ts';
 import { openMeasured } from './open.ts';
 
 /** Launches between two looks at the clock, at most, and milliseconds that they should take. */
@@ -44,10 +46,26 @@ export interface Timed {
   readonly bytes: number;
 }
 
-/** Times the ceilings and all cases on a device of its own. */
+/** Multiplications and additions of a product beyond which the reference would take minutes, and our tuned kernels must do. */
+const MOST_FLOPS = 2 ** 31;
+
+/** Times the ceilings and all cases on a device of its own, each after its numbers were found right. Rejects when they are not. */
 export const timeKernels = async (): Promise<{ ceiling: Ceiling; timed: Timed[] }> => {
-  const { raw, clock, software, close } = await openMeasured();
+  const { raw, clock, software, use, close } = await openMeasured();
   const last = tensor([0]);
+
+  const verify = async (one: Case): Promise<void> => {
+    const drawn = scoped(() => one.inputs());
+    const values = await Promise.all(drawn.map((x) => x.data()));
+    const compute = () => scoped(() => one.run(...drawn.map(({ shape, dtype }, i) => tensor(values[i], shape, dtype)))).data();
+    const numbers = await compute();
+    const judge = (one.flops ?? 0) > MOST_FLOPS ? 'wasm' : 'reference';
+    await useDevice(judge);
+    const difference = worst(numbers, await compute());
+    use();
+    drawn.forEach((x) => x.free('after it was verified'));
+    if (!(difference <= one.tolerance)) throw new Error(`${one.name} on gpu differs by ${difference} from ${judge}; at most ${one.tolerance} is right`);
+  };
 
   const time = async (one: Case): Promise<number> => {
     const inputs = scoped(() => one.inputs());
@@ -70,7 +88,10 @@ export const timeKernels = async (): Promise<{ ceiling: Ceiling; timed: Timed[] 
 
   const timed: Timed[] = [];
   const sizes = software ? [256, 512] : [1024, 2048, 4096];
-  for (const one of [...sizes.map((n) => product(n, n, n)), ...cases]) timed.push({ ...one, ms: await time(one) });
+  for (const one of [...sizes.map((n) => product(n, n, n)), ...cases]) {
+    await verify(one);
+    timed.push({ ...one, ms: await time(one) });
+  }
   const rateOf = ({ flops = 0, ms }: Timed) => flops / ms / 1e6;
   const best = timed.reduce((most, one) => (rateOf(one) > rateOf(most) ? one : most));
   const ceiling = { gigabytes: await copy(raw), gflops: rateOf(best), best: best.name };

@@ -15,6 +15,8 @@ export interface Measured {
   readonly counts: Counts;
   readonly clock?: Clock;
   readonly software: boolean;
+  /** Makes it the one that computes again. */
+  use(): void;
   close(): Promise<void>;
 }
 
@@ -27,10 +29,11 @@ export const openMeasured = async ({ idle = false } = {}): Promise<Measured> => 
   const device = openGpuOn(raw, describe(adapter));
   const queue = openQueue(Promise.resolve(device));
   await queue.opened;
-  useQueue(queue);
+  const use = () => useQueue(queue);
+  use();
   const close = async () => {
     clock?.close();
     await device.close!();
   };
-  return { raw, device, counts, clock, software: isSoftware(adapter), close };
+  return { raw, device, counts, clock, software: isSoftware(adapter), use, close };
 };
