@@ -57,7 +57,7 @@ test('no kernel holds what a compiler put there', () => {
   );
 });
 
-test('no two kernels share a name, by which devices choose their replacements', () => {
+test('no two kernels share a name, by which errors tell them apart', () => {
   assert.equal(
     names.filter((name, i) => names.indexOf(name) !== i),
     [],
