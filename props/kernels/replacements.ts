@@ -41,6 +41,7 @@ const more: Record<string, Record<string, number>[]> = {
   dense: [{ m: 2050, k: 9, n: 2049 }, ...products],
   denseSlope: [{ m: 9, k: 2052, n: 2044 }, { m: 2100, k: 70, n: 72 }, { m: 1030, k: 67, n: 65 }],
   layerNormParameters: [{ m: 2100, n: 72 }],
+  scatterAdd: [{ n: 1100, e: 3 }, { n: 5000, e: 3 }],
 };
 
 const largeOf = (op: Op): Case[] =>
