@@ -8,12 +8,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Counts } from '../../bench/gpu/counted.ts';
 import { count } from '../../bench/gpu/counted.ts';
+import { openTraining } from '../../bench/training.ts';
 import { useDevice, useQueue } from '../../kernels/device/choose.ts';
 import type { Device } from '../../kernels/device/device.ts';
 import { openGpuOn, probeGpu } from '../../kernels/device/gpu.ts';
 import { findAdapter, requestDevice } from '../../kernels/device/gpu/adapter.ts';
 import { openQueue } from '../../kernels/device/queue.ts';
 import type { ElectraConfig } from '../../lib/electra/config.ts';
+import { configs } from '../../lib/electra/config.ts';
 import type { State } from '../../lib/electra/step.ts';
 import { initState, pretrainStep } from '../../lib/electra/step.ts';
 import { key, uniform } from '../../lib/key.ts';
@@ -108,6 +110,19 @@ law('a step is one submission of one pass, and after the third one nothing new i
       assert.is(counts.alive, alive, `buffers alive after step ${i}`);
     }
   }));
+
+law('a step of mini at its published batch is at most 800 launches', () =>
+  onDevice(
+    async ({ counts }) => {
+      const { tokens, advance } = openTraining({ ...configs.mini, dropout: 0.1, attentionDropout: 0.1 });
+      await advance(tokens(0)).item();
+      const { dispatches } = counts;
+      await advance(tokens(1)).item();
+      const launched = counts.dispatches - dispatches;
+      assert.ok(launched > 0 && launched <= 800, `${launched} launches`);
+    },
+    { idle: true },
+  ));
 
 law('steps whose metrics nobody reads are computed too', () =>
   onDevice(async () => {
@@ -226,7 +241,8 @@ law('memory that runs out fails what needs it, with the sizes, and leaves what w
     assert.ok(counts.alive <= before + 2, `${before} buffers before, ${counts.alive} after`);
     // A list that fails before its memory is asked for leaves no second failure that nobody hears.
     const small = full([1000, 1000], 1);
-    await rejection(full([raw.limits.maxStorageBufferBindingSize / 4 + 1], 0).data());
+    const tooLarge = await rejection(full([raw.limits.maxStorageBufferBindingSize / 4 + 1], 0).data());
+    assert.match(tooLarge.message, /^gpu: a tensor of/, 'a list that fails by itself gives its own reason');
     small.free('by a law');
     Object.assign(raw, { pushErrorScope, popErrorScope, createBuffer });
     assert.match(String((await rejection(large.data())).message), /an earlier operation on this device failed/);
