@@ -75,12 +75,12 @@ const trace = <T, V>(f: (tree: T) => V, tree: T): Trace<V> => {
     record(op, params, from, output) {
       if (op.vjp === undefined || !from.some((x) => reached.has(x.id))) return;
       reached.add(output.id);
-      const kept = (what: number | 'output') => op.keeps?.includes(what) ?? false;
+      const { keeps = [] } = op;
       steps.push({
         op,
         from: from.map((x) => x.id),
         to: output.id,
-        saved: { params, inputs: from.map((x, i) => save(x, kept(i))), output: save(output, kept('output')) },
+        saved: { params, inputs: from.map((x, i) => save(x, keeps.includes(i))), output: save(output, keeps.includes('output')) },
       });
     },
   };

@@ -19,25 +19,19 @@ const isBranch = (x: unknown): x is Record<string, unknown> => {
 
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
-/** Calls `visit` for every tensor of the tree, in order of its keys. */
-const walk = (tree: unknown, visit: (x: Tensor, path: string) => void, path = ''): void => {
-  if (isTensor(tree)) visit(tree, path);
-  else if (isBranch(tree)) {
-    for (const key of Object.keys(tree)) walk(tree[key], visit, below(path, key));
-  }
-};
-
-/** All tensors of a tree, in order. */
-export const leaves = (tree: unknown): Tensor[] => {
-  const found: Tensor[] = [];
-  walk(tree, (x) => found.push(x));
+const collect = (tree: unknown, found: Tensor[]): Tensor[] => {
+  if (isTensor(tree)) found.push(tree);
+  else if (isBranch(tree)) for (const child of Object.values(tree)) collect(child, found);
   return found;
 };
+
+/** All tensors of a tree, in the order of its keys. */
+export const leaves = (tree: unknown): Tensor[] => collect(tree, []);
 
 /** The paths of all tensors of a tree, in the order of `leaves`. */
 export const paths = (tree: unknown): string[] => {
   const found: string[] = [];
-  walk(tree, (_, path) => found.push(path));
+  mapPaths((path) => found.push(path), tree);
   return found;
 };
 
@@ -51,11 +45,11 @@ const replace = (f: Visit, node: unknown, others: unknown[], path: string): unkn
     return f(path, node, ...(others as Tensor[]));
   }
   if (!isBranch(node)) return node;
-  const keys = Object.keys(node);
-  const children = keys.map((key) =>
-    replace(f, node[key], others.map((other) => (isBranch(other) ? other[key] : undefined)), below(path, key)),
-  );
-  return Array.isArray(node) ? children : Object.fromEntries(keys.map((key, i) => [key, children[i]]));
+  const copy = (Array.isArray(node) ? [] : {}) as Record<string, unknown>;
+  for (const key of Object.keys(node)) {
+    copy[key] = replace(f, node[key], others.map((other) => (isBranch(other) ? other[key] : undefined)), below(path, key));
+  }
+  return copy;
 };
 
 /**

@@ -101,16 +101,25 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
       const replacement = tuned ? replacements[op.name] : undefined;
       if (replacement === undefined) return undefined;
       const scratches: { address: number; size: number }[] = [];
-      const scratch = (size: number) => {
-        const address = memory.tensors.allocate(size);
-        scratches.push({ address, size });
-        return address;
-      };
-      const definition = () => op.launches(params, specs, spec);
-      const calls = replacement({ params, specs, spec, inputs: inputs.map(addressOf), output: addressOf(output), definition, scratch });
+      const calls = replacement({
+        params,
+        specs,
+        spec,
+        inputs: inputs.map(addressOf),
+        output: addressOf(output),
+        definition: () => op.launches(params, specs, spec),
+        scratch(size) {
+          const address = memory.tensors.allocate(size);
+          scratches.push({ address, size });
+          return address;
+        },
+      });
       scratches.forEach(({ address, size }) => memory.tensors.release(address, size));
       return calls;
     };
+
+    /** Carries out a launch at once, whose calls, if it has any, were appended. */
+    const carry = (command: Launch<number>, calls: Call[] | undefined): void => (calls === undefined ? runDefinition(command) : finish());
 
     const launch = (command: Launch<number>): void => {
       const { op, inputs, output } = command;
@@ -118,12 +127,10 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
       output.memory = memory.tensors.allocate(output.size);
       if (output.size === 0) return;
       const calls = callsOf(command);
-      const now = calls === undefined || profile !== undefined;
-      if (now) finish();
+      if (calls === undefined || profile !== undefined) finish();
       calls?.forEach(list.append);
-      const carry = () => (calls === undefined ? runDefinition(command) : finish());
-      if (profile !== undefined) profile.time(calls === undefined ? `${op.name} (by its definition)` : op.name, carry);
-      else if (now) carry();
+      if (profile !== undefined) profile.time(calls === undefined ? `${op.name} (by its definition)` : op.name, () => carry(command, calls));
+      else if (calls === undefined) carry(command, calls);
     };
 
     const carryOut = (command: Command<number>): void => {
