@@ -59,7 +59,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
     for (let seed = options.seed; seed < options.seed + options.seeds && (seed === options.seed || !view.interrupted()); seed++) {
       const watch = view.run(options.seeds === 1 ? name : `${name}, seed ${seed}`, declaration.metrics[0].name);
       const tuned = await finetuneTask(from(seed), declaration, data, { ...settings, ...more, seed }, watch);
-      const said = (rows: readonly Tunable[]) => judge(tuned.model, rows, recipe.sequenceLength);
+      const said = (rows: readonly Tunable[]) => judge(tuned.model, rows);
       tried.push({ seed, tuned, dev: await said(dev), test: test ? await said(test) : [] });
     }
     if (tried.length > 0) await contend(name, async (split) => tried.map((one) => one[split]));
@@ -68,7 +68,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
 
   const tried = await tryAll('pre-trained', () => start.trained);
   const best = tried.reduce((a, b) => (b.tuned.best.score > a.tuned.best.score ? b : a));
-  await saveModel(join(folder, 'model'), { ...best.tuned.model, sequenceLength: recipe.sequenceLength });
+  await saveModel(join(folder, 'model'), best.tuned.model);
   writeFileAtomic(join(folder, 'predictions.jsonl'), predictionLines(dev, best.dev));
   if (test) writeFileAtomic(join(folder, 'predictions-test.jsonl'), predictionLines(test, best.test));
 

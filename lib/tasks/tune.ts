@@ -12,11 +12,12 @@ import { scoped } from '../memory.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Epoch, Settings, Watch } from './finetune.ts';
 import { finetune } from './finetune.ts';
+import { takenBy } from './evaluate.ts';
 import { goldsOf, labelsOf, requireLabels } from './labels.ts';
 import { inRange, rangeOf, tagExamples, tagLearner, textExamples, textLearner, withDropout } from './learn.ts';
 import type { TrainedModel } from './predict.ts';
 import { classifier, regressor, tagger } from './predict.ts';
-import type { Predicted, TaggedRow, TaskDeclaration, TextRow } from './task.ts';
+import type { Guess, Predicted, TaggedRow, TaskDeclaration, TextRow } from './task.ts';
 
 /** Where fine-tuning begins: an encoder's sizes, its words, and its parameters, made anew for each run, which consumes them. */
 export interface Start {
@@ -37,10 +38,8 @@ export interface TaskSettings extends Settings {
 }
 
 /** What a model says of a row, and how sure it is: of its class (and of all classes), or of each tag. */
-export interface Judgement<R extends TextRow | TaggedRow = TextRow | TaggedRow> {
-  readonly predicted: Predicted<R>;
+export interface Judgement<R extends TextRow | TaggedRow = TextRow | TaggedRow> extends Guess<R> {
   readonly probability?: number | readonly number[];
-  readonly probabilities?: readonly number[];
 }
 
 export interface TunedModel {
@@ -96,11 +95,11 @@ export const finetuneTask = async <R extends TextRow | TaggedRow>(
   // A head of one output means a value, here as in HuggingFace's.
   if (!regression && labels.length < 2) throw new UserError(`expected rows of two classes or more to tell apart, but '${labels[0]}' is the only one; check the column of the labels`);
   const begin = () => scoped(() => withTaskHead(initial(), initTaskHead(split(key(settings.seed), 'head').head, task, labels.length, config, head)));
-  const model = (params: TaskParams) => ({ config, params, tokenizer, task, labels });
+  const model = (params: TaskParams) => ({ config, params, tokenizer, task, labels, sequenceLength: length });
   const gold = goldsOf(dev);
   const score = async (params: TaskParams, finish = (value: Predicted<R>) => value) => {
-    const said = await judge(model(params), dev, length);
-    return metrics[0].of(said.map(({ predicted }) => finish(predicted)), gold);
+    const said = await judge(model(params), dev);
+    return metrics[0].of(takenBy(metrics[0], said.map((one) => ({ ...one, predicted: finish(one.predicted) })), labels), gold);
   };
 
   if (regression) {

@@ -7,6 +7,7 @@ import { initElectra } from '../../lib/electra/params.ts';
 import { key } from '../../lib/key.ts';
 import { scoped } from '../../lib/memory.ts';
 import { metrics, table, tags } from '../../lib/tasks/declare.ts';
+import { takenBy } from '../../lib/tasks/evaluate.ts';
 import { goldOf } from '../../lib/tasks/labels.ts';
 import type { TaggedRow, TaskDeclaration, TextRow } from '../../lib/tasks/task.ts';
 import type { Start, TaskSettings } from '../../lib/tasks/tune.ts';
@@ -37,14 +38,15 @@ const tagged: TaggedRow[] = Array.from({ length: 20 }, (_, i) => {
 });
 
 const classes = table({ name: 'classes', text: 'text', metrics: [metrics.macroF1] });
+const ranked = table({ name: 'ranked', text: 'text', metrics: [metrics.auc('x')] });
 const values = table({ name: 'values', text: 'text', regression: true, metrics: [{ name: 'closeness', of: (p, g) => -p.reduce<number>((sum, x, i) => sum + Math.abs(Number(x) - Number(g[i])), 0) }] });
 const words = tags({ name: 'words', word: 0, tag: 1 });
 
 const holds = async <R extends TextRow | TaggedRow>(declaration: TaskDeclaration<R>, all: readonly R[], head: HeadStyle) => {
   const [train, dev] = [all.slice(6), all.slice(0, 6)];
   const { model, best } = await finetuneTask(start, declaration, { train, dev }, { ...settings, head });
-  const said = await judge(model, dev, settings.sequenceLength);
-  const score = declaration.metrics[0].of(said.map(({ predicted }) => predicted), dev.map((row) => goldOf(row)!));
+  const said = await judge(model, dev);
+  const score = declaration.metrics[0].of(takenBy(declaration.metrics[0], said, model.labels), dev.map((row) => goldOf(row)!));
   assert.ok(Math.abs(score - best.score) < 1e-3, `${declaration.name}: ${score}, was ${best.score}`);
   return { model, said };
 };
@@ -54,6 +56,7 @@ test('the score of the epoch that is kept is that of the model that is returned'
     const { model } = await holds(classes, rows((i) => ['x', 'y', 'z'][i % 3]), head);
     assert.equal(model.labels, ['x', 'y', 'z']);
     assert.is('dense' in model.params.task, head === 'huggingface');
+    await holds(ranked, rows((i) => ['x', 'y'][i % 2]), head);
     const valued = await holds(values, rows((i) => 10 + 90 * (i % 2)), head);
     valued.said.forEach(({ predicted }) => assert.ok(Number(predicted) > -40 && Number(predicted) < 150, String(predicted)));
     const { said } = await holds(words, tagged, head);
