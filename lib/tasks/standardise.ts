@@ -11,7 +11,7 @@
  */
 import type { TaskParams } from '../electra/heads.ts';
 import { donating } from '../memory.ts';
-import { add, div, mul, sqrt, square, sub } from '../ops/arith.ts';
+import { div, maximum, mul, sqrt, square, sub } from '../ops/arith.ts';
 import { reshape } from '../ops/axes.ts';
 import { concat } from '../ops/move.ts';
 import { sum } from '../ops/reduce.ts';
@@ -21,8 +21,8 @@ import type { Tensor } from '../tensor.ts';
 /** Hidden states […, c], and which of them count: 1 or 0, […]. */
 export type Reading = readonly [hidden: Tensor, counts: Tensor];
 
-/** Added to the variance, so that a channel which hardly varies is not stretched to noise. */
-const LEAST = 1e-4;
+/** A channel that varies less than this, as all do in a network that was never trained, is stretched tenfold and no more. */
+const LEAST = 1e-2;
 
 const rows = ([hidden, counts]: Reading): Reading => {
   const c = hidden.shape.at(-1)!;
@@ -37,7 +37,7 @@ export const standardise = <Head, B>(params: TaskParams<Head>, batches: readonly
     const { c } = dims(hidden, 'n c');
     const average = (x: Tensor) => reshape(div(sum(mul(x, counts), { axis: 0 }), sum(counts)), [c]);
     const mean = average(hidden);
-    const deviation = sqrt(add(average(square(sub(hidden, mean))), LEAST));
+    const deviation = sqrt(maximum(average(square(sub(hidden, mean))), LEAST));
 
     const { encoder } = params.discriminator;
     const last = encoder[encoder.length - 1];

@@ -156,7 +156,7 @@ test('files and flags that are wrong are named in one sentence, with exit code 1
   for (const [args, message] of cases) {
     const { code, output } = await finetune([...args, '--quiet', '--out', at('wrong')]);
     assert.is(code, 1, output);
-    assert.match(output, message);
+    assert.match(output.trim(), message);
     assert.is(output.trim().split('\n').length, 1, output);
     rmSync(at('wrong'), { recursive: true, force: true });
   }
