@@ -123,6 +123,7 @@ export type { Baseline, FileName, Gold, Guess, Metric, Placed, Predicted, Questi
 export { alike, batchesOf, batchOf, encodeTexts, encodeWords } from './tasks/encode.ts';
 export type { Encoded, EncodedWords } from './tasks/encode.ts';
 export { finetune, finetuneStep } from './tasks/finetune.ts';
+export type { HeadInput } from './tasks/standardise.ts';
 export type { Epoch, Learner, Settings, TaskBatch, Tuned, TunedState, Watch } from './tasks/finetune.ts';
 export { completed, inRange, rangeOf, tagExamples, tagLearner, textExamples, textLearner, withDropout } from './tasks/learn.ts';
 export type { LabelledBatch, Range, TagExample, TextExample } from './tasks/learn.ts';

@@ -25,7 +25,7 @@ import { tensor } from '../tensor.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Encoded } from './encode.ts';
 import { batchOf } from './encode.ts';
-import type { Reading } from './standardise.ts';
+import type { HeadInput } from './standardise.ts';
 import type { QuestionRow } from './task.ts';
 import type { Window, WindowedQuestion, Windowing } from './windows.ts';
 import { mostContext, positionsIn, textOf, windower } from './windows.ts';
@@ -94,7 +94,7 @@ export const answerLearner = (config: ElectraConfig) => ({
     isPublished(params)
       ? spanLoss(answerAfter(key, params, batch, batch.starts, config), batch.starts, batch.ends, batch.impossible)
       : answeringLoss(answer(key, params, batch, config), batch.starts, batch.ends),
-  read: (params: AnswerParams, batch: AnswerBatch): Reading => [encoded(key(0), params, batch, withoutDropout(config)), batch.attend],
+  read: (params: AnswerParams, batch: AnswerBatch): HeadInput => [encoded(key(0), params, batch, withoutDropout(config)), batch.attend],
 });
 
 /** Likely spans of one window, by positions in its row, and the logit that it holds no answer, if there is one. */

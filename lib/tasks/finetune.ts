@@ -28,7 +28,7 @@ import { derive } from '../text/order.ts';
 import { leaves, map } from '../tree.ts';
 import type { Encoded } from './encode.ts';
 import { alike } from './encode.ts';
-import type { Reading } from './standardise.ts';
+import type { HeadInput } from './standardise.ts';
 import { standardise } from './standardise.ts';
 
 /** Sequences with what is to be learned from them. */
@@ -43,7 +43,7 @@ export interface Learner<Example, B extends TaskBatch = TaskBatch, Head = TaskHe
   /** The mean loss of a batch, a scalar. */
   readonly loss: (key: Tensor, params: TaskParams<Head>, batch: B) => Tensor;
   /** What the head reads of a batch, without dropout. */
-  readonly read: (params: TaskParams<Head>, batch: B) => Reading;
+  readonly read: (params: TaskParams<Head>, batch: B) => HeadInput;
 }
 
 /** All that fine-tuning carries from one step to the next. */

@@ -128,15 +128,18 @@ export const withDropout = (config: ElectraConfig, task: Task, style: HeadStyle,
 export const completed = (
   { epochs = 3, batchSize = 32, sequenceLength = 128, weightDecay = 0.01, stride = 128, ...recipe }: Recipe,
   { discriminator: { hiddenSize: c }, maxPositions }: ElectraConfig,
-): Required<Recipe> => ({
-  epochs,
-  batchSize,
-  sequenceLength: Math.min(sequenceLength, maxPositions),
-  learningRate: recipe.learningRate ?? (c >= 1024 ? 5e-5 : c >= 768 ? 1e-4 : c >= 256 ? 3e-4 : 5e-4),
-  layerDecay: recipe.layerDecay ?? (c >= 1024 ? 0.9 : c >= 256 ? 0.8 : 1),
-  dropout: recipe.dropout ?? (c < 256 ? 0 : 0.1),
-  standardise: recipe.standardise ?? c < 256,
-  pooling: recipe.pooling ?? 'cls',
-  weightDecay,
-  stride,
-});
+): Required<Recipe> => {
+  const narrower = c < 256;
+  return {
+    epochs,
+    batchSize,
+    sequenceLength: Math.min(sequenceLength, maxPositions),
+    learningRate: recipe.learningRate ?? (narrower ? 5e-4 : c < 768 ? 3e-4 : c < 1024 ? 1e-4 : 5e-5),
+    layerDecay: recipe.layerDecay ?? (narrower ? 1 : c < 1024 ? 0.8 : 0.9),
+    dropout: recipe.dropout ?? (narrower ? 0 : 0.1),
+    standardise: recipe.standardise ?? narrower,
+    pooling: recipe.pooling ?? 'cls',
+    weightDecay,
+    stride,
+  };
+};

@@ -19,18 +19,18 @@ import { dims } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Hidden states […, c], and which of them count: 1 or 0, […]. */
-export type Reading = readonly [hidden: Tensor, counts: Tensor];
+export type HeadInput = readonly [hidden: Tensor, counts: Tensor];
 
 /** A channel that varies less than this, as all do in a network that was never trained, is stretched tenfold and no more. */
 const LEAST = 1e-2;
 
-const rows = ([hidden, counts]: Reading): Reading => {
+const rows = ([hidden, counts]: HeadInput): HeadInput => {
   const c = hidden.shape.at(-1)!;
   return [reshape(hidden, [-1, c]), reshape(counts, [-1, 1])];
 };
 
 /** The network whose last hidden states, as `read` finds them in the batches, have mean 0 and deviation 1. Both are donated. */
-export const standardise = <Head, B>(params: TaskParams<Head>, batches: readonly B[], read: (params: TaskParams<Head>, batch: B) => Reading): TaskParams<Head> =>
+export const standardise = <Head, B>(params: TaskParams<Head>, batches: readonly B[], read: (params: TaskParams<Head>, batch: B) => HeadInput): TaskParams<Head> =>
   donating((params: TaskParams<Head>, batches: readonly B[]) => {
     const parts = batches.map((batch) => rows(read(params, batch)));
     const [hidden, counts] = [concat(parts.map(([x]) => x), 0), concat(parts.map(([, n]) => n), 0)];

@@ -8,7 +8,7 @@ import { initElectra } from '../../lib/electra/params.ts';
 import { key } from '../../lib/key.ts';
 import { scoped } from '../../lib/memory.ts';
 import { tagExamples, tagLearner, textExamples, textLearner, withDropout } from '../../lib/tasks/learn.ts';
-import type { Reading } from '../../lib/tasks/standardise.ts';
+import type { HeadInput } from '../../lib/tasks/standardise.ts';
 import { standardise } from '../../lib/tasks/standardise.ts';
 import { live } from '../../lib/tensor.ts';
 import { WordPiece } from '../../lib/text/wordpiece.ts';
@@ -42,7 +42,7 @@ const readings = {
 };
 
 /** The hidden states that count, one after another. */
-const counted = async ([hidden, counts]: Reading): Promise<Float64Array[]> => {
+const counted = async ([hidden, counts]: HeadInput): Promise<Float64Array[]> => {
   const [h, n] = [await hidden.data(), await counts.data()];
   const c = hidden.shape.at(-1)!;
   return Array.from(n).flatMap((count, row) => (count === 1 ? [Float64Array.from(h.slice(row * c, (row + 1) * c))] : []));
