@@ -89,7 +89,7 @@ export interface Device {
   /** Threads that compute, where the device chooses their number. */
   readonly threads?: number;
   /** The vector instructions that its kernels use, where they are ours. */
-  readonly simd?: 'simd128' | 'relaxed';
+  readonly simd?: 'simd128' | 'relaxed' | 'wide';
   /** Commands run as soon as they are given, so that an error or a breakpoint shows the caller. */
   readonly eager: boolean;
   /** Commands that may gather before they are handed over, 256 unless told otherwise: more where a submission is dear. */

@@ -26,6 +26,8 @@ export interface WasmOptions {
   readonly simd?: Simd;
 }
 
+const IN_WORDS: Record<Simd, string> = { simd128: 'SIMD', relaxed: 'relaxed SIMD', wide: 'wide SIMD' };
+
 /** Floats that one chunk of a copy moves. */
 const COPY_GRAIN = 65536;
 
@@ -107,6 +109,7 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
         spec,
         inputs: inputs.map(addressOf),
         output: addressOf(output),
+        wide: compiled.simd === 'wide',
         definition: () => op.launches(params, specs, spec),
         scratch(size) {
           const address = memory.tensors.allocate(size);
@@ -174,7 +177,7 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
 
   return {
     name: 'wasm',
-    description: `wasm (${tuned ? `our kernels, ${compiled.simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}` : 'gpu.js kernels'}, ${count === 1 ? 'one thread' : `${count} threads`})`,
+    description: `wasm (${tuned ? `our kernels, ${IN_WORDS[compiled.simd]}` : 'gpu.js kernels'}, ${count === 1 ? 'one thread' : `${count} threads`})`,
     precision: 'f32',
     threads: count,
     ...(tuned && { simd: compiled.simd }),

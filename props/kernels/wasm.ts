@@ -55,19 +55,32 @@ test('the kernels without relaxed SIMD compute the same up to rounding', async (
   }
 });
 
+test('kernels for vectors of eight floats compute the same bits as those for four', async () => {
+  const { simd } = (await open({})).device!;
+  if (simd === 'simd128') return;
+  const [four, eight] = await Promise.all((['relaxed', 'wide'] as const).map((simd) => open({ simd })));
+  for (const [op, sample] of samples) {
+    const [came, expected] = await Promise.all([eight, four].map((queue) => run(queue, op, sample)));
+    assert.equal(came, expected, op.name);
+  }
+});
+
 /** A buffer at an address of our choice; from the end of the memory on, who touches it traps. */
 const at = (memory: number, queue: Queue, size: number): Held => ({ queue, size, holders: 1, memory });
 const astray = (queue: Queue, size: number) => at(4_294_000_000, queue, size);
 
 test('a product reads no further than a cache line behind its matrices', async () => {
-  const queue = await open({ threads: 1 });
-  const shapes = [[7, 300], [300, 9]];
-  const specs = shapes.map((shape) => ({ shape, dtype: 'f32' }) as const);
-  // The memory begins with 64 pages, and these few numbers do not make it grow: the last block leaves a cache line free.
-  const last = (size: number) => at(64 * 65536 - 64 - 4 * size, queue, size);
-  for (const inputs of [[last(2100), queue.write(new Float32Array(2700))], [queue.write(new Float32Array(2100)), last(2700)]]) {
-    const product = await queue.read(queue.launch(registry.get('matmul')!, {}, inputs, specs, { shape: [7, 9], dtype: 'f32' }));
-    assert.is(product.length, 63);
+  const best = (await open({})).device!.simd!;
+  for (const simd of ['simd128', best === 'simd128' ? best : 'wide'] as const) {
+    const queue = await open({ threads: 1, simd });
+    const shapes = [[7, 300], [300, 9]];
+    const specs = shapes.map((shape) => ({ shape, dtype: 'f32' }) as const);
+    // The memory begins with 64 pages, and these few numbers do not make it grow: the last block leaves a cache line free.
+    const last = (size: number) => at(64 * 65536 - 64 - 4 * size, queue, size);
+    for (const inputs of [[last(2100), queue.write(new Float32Array(2700))], [queue.write(new Float32Array(2100)), last(2700)]]) {
+      const product = await queue.read(queue.launch(registry.get('matmul')!, {}, inputs, specs, { shape: [7, 9], dtype: 'f32' }));
+      assert.is(product.length, 63);
+    }
   }
 });
 

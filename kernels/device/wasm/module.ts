@@ -1,6 +1,7 @@
 /**
  * Our compiled kernels: loading the WebAssembly module, which lies in a JavaScript module as text, and making instances of
- * it over one memory. Where the engine has relaxed SIMD (a fused multiply-add), the module compiled for it is taken.
+ * it over one memory. Where the engine has relaxed SIMD (a fused multiply-add), the module compiled for it is taken; where it
+ * can make one AVX2 instruction of two neighbouring vectors, the same module, by kernels that have such neighbours.
  */
 import { inNode, nodeModule, rebuildKernels } from '../node.ts';
 
@@ -9,20 +10,35 @@ const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 
 
 const zeroVector = [0xfd, 12, ...new Array<number>(16).fill(0)];
 
-export type Simd = 'simd128' | 'relaxed';
+export type Simd = 'simd128' | 'relaxed' | 'wide';
 
 /** Whether the engine knows relaxed SIMD. Node 20 has it behind a flag, which can be set while it runs. */
 const hasRelaxed = (): boolean => WebAssembly.validate(new Uint8Array([...PROBE, ...zeroVector, ...zeroVector, ...zeroVector, 0xfd, 0x85, 0x02, 0x0b]));
 
+/** The first V8 whose vectorizer was seen to join the vectors of a matrix product (Node 24); Node 22's does so half, and not its larger tile. */
+const JOINS = [13, 6];
+
+/** Whether the engine can join neighbouring vectors. It cannot be asked: a processor without AVX2 is taken for one with it. */
+const canJoin = (): boolean => {
+  const [major, minor] = process.versions.v8.split('.').map(Number);
+  return process.arch === 'x64' && (major > JOINS[0] || (major === JOINS[0] && minor >= JOINS[1]));
+};
+
 const detect = async (): Promise<Simd> => {
-  if (!hasRelaxed() && inNode()) (await nodeModule('node:v8')).setFlagsFromString('--experimental-wasm-relaxed-simd');
-  return hasRelaxed() ? 'relaxed' : 'simd128';
+  if (!inNode()) return hasRelaxed() ? 'relaxed' : 'simd128';
+  const { setFlagsFromString } = await nodeModule('node:v8');
+  if (!hasRelaxed()) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (!hasRelaxed()) return 'simd128';
+  if (!canJoin()) return 'relaxed';
+  setFlagsFromString('--experimental-wasm-revectorize');
+  return 'wide';
 };
 
 /** Each variant's bytes, as base64: a module is found alike in a checkout, a package, a bundle and a page. */
 const variants: Record<Simd, () => Promise<{ readonly base64: string }>> = {
   simd128: () => import('../../fast/wasm/simd128.mjs'),
   relaxed: () => import('../../fast/wasm/relaxed.mjs'),
+  wide: () => import('../../fast/wasm/relaxed.mjs'),
 };
 
 const bytesOf = async (simd: Simd): Promise<Uint8Array<ArrayBuffer>> => {

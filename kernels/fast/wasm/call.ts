@@ -24,6 +24,8 @@ export interface Site<P extends Params = Params> {
   readonly spec: Spec;
   readonly inputs: readonly number[];
   readonly output: number;
+  /** Whether the engine makes one instruction of two neighbouring vectors, so that eight floats go at a time. */
+  readonly wide: boolean;
   /** The launches of its gpu.js definition, for what they work out of the shapes. */
   readonly definition: () => KernelCall[];
   /** The address of scratch memory for n floats, which lasts until the operation is done. */

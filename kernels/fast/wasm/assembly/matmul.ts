@@ -1,16 +1,18 @@
 /**
  * Matrix products by blocks (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). The innermost
- * loop, `tile`, keeps 6×8 elements of the result in registers and adds the outer product of 6 numbers of A and 8 of B at
+ * loop, `tile8`, keeps 6×8 elements of the result in registers and adds the outer product of 6 numbers of A and 8 of B at
  * every step of k. It reads A by rows and B by panels of 8 columns; a side that lies the other way is turned first: A block
  * by block into the thread's scratch memory, B once by `packColumns`. Every element sums over k in the same order, whatever
  * the split of the work.
+ *
+ * `tile16` is for engines that make one instruction of two neighbouring vectors (AVX2 has sixteen registers of eight
+ * floats): 6×16 elements, and panels of 16 columns.
  */
 import { at, madd } from './lanes';
 import { scratch } from './thread';
 
 const ROWS: u32 = 6;
-const COLUMNS: u32 = 8;
-/** Panels that are packed together: their rows are two cache lines of B. */
+/** Panels that are packed together: their rows are whole cache lines of B. */
 const GROUP: u32 = 4;
 /** Terms of a sum that go through the registers at a time: an A block and a B panel of that depth stay in the caches. */
 const DEPTH: u32 = 256;
@@ -18,8 +20,8 @@ const DEPTH: u32 = 256;
 const TURNED: usize = (256 + 16) << 2;
 
 /** The thread's scratch memory: a tile for the edges of the result, a row of zeros, then a block of A. */
-const TILE_BYTES: usize = 192;
-const BLOCK: usize = 256;
+const TILE_BYTES: usize = 384;
+const BLOCK: usize = 512;
 
 /** target[c, r] = source[r, c], rows `step` and `targetStep` bytes apart: by blocks of 4×4. */
 function turn(source: usize, step: usize, target: usize, targetStep: usize, rows: u32, columns: u32): void {
@@ -55,48 +57,59 @@ function turn(source: usize, step: usize, target: usize, targetStep: usize, rows
 }
 
 /**
- * Panels of 8 columns of B: items are groups of four panels of all batches. Arguments: B, the panels, k, n, the strides of
- * B in elements along k, n and batch, panels a batch.
+ * Panels of B: items are groups of four panels of all batches. Arguments: B, the panels, k, n, the strides of B in elements
+ * along k, n and batch, panels a batch, columns a panel.
  */
 export function packColumns(p: usize, from: u32, to: u32): void {
   const b = load<usize>(p), packed = load<usize>(p, 4);
   const inner = load<u32>(p, 8), columns = load<u32>(p, 12);
   const innerB = load<u32>(p, 16), columnB = load<u32>(p, 20), batchB = load<u32>(p, 24), panels = load<u32>(p, 28);
+  const panelColumns = load<u32>(p, 32);
   const groups = (panels + GROUP - 1) / GROUP;
   for (let item = from; item < to; item++) {
     const z = item / groups;
     const first = (item % groups) * GROUP;
     const count = min(GROUP, panels - first);
-    const source = at(b, z * batchB + first * COLUMNS * columnB);
-    const target = at(packed, (z * panels + first) * inner * COLUMNS);
-    if (columnB == 1) copyPanels(source, innerB << 2, target, inner, count);
+    const source = at(b, z * batchB + first * panelColumns * columnB);
+    const target = at(packed, (z * panels + first) * inner * panelColumns);
+    if (columnB == 1) copyPanels(source, innerB << 2, target, inner, count, panelColumns << 2);
     else {
       for (let i: u32 = 0; i < count; i++) {
-        const width = min(COLUMNS, columns - (first + i) * COLUMNS);
-        turn(at(source, i * COLUMNS * columnB), columnB << 2, at(target, i * inner * COLUMNS), COLUMNS << 2, width, inner);
+        const width = min(panelColumns, columns - (first + i) * panelColumns);
+        turn(at(source, i * panelColumns * columnB), columnB << 2, at(target, i * inner * panelColumns), panelColumns << 2, width, inner);
       }
     }
   }
 }
 
 /** Panels whose columns lie together in the source. What is beyond the last column is never used. */
-function copyPanels(source: usize, step: usize, target: usize, inner: u32, count: u32): void {
-  const apart = (inner as usize) * (COLUMNS << 2);
+function copyPanels(source: usize, step: usize, target: usize, inner: u32, count: u32, width: usize): void {
+  const apart = inner * width;
   for (let k: u32 = 0; k < inner; k++) {
-    let to = target + k * (COLUMNS << 2);
-    for (let from = source, end = source + count * (COLUMNS << 2); from < end; from += COLUMNS << 2) {
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
+    let to = target + k * width;
+    for (let from = source, end = source + count * width; from < end; from += width) {
+      copyVectors(from, to, width);
       to += apart;
     }
     source += step;
   }
 }
 
+/** Copies 32 bytes, or 64. */
+// @ts-ignore: decorator
+@inline
+function copyVectors(from: usize, to: usize, bytes: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  if (bytes == 32) return;
+  v128.store(to, v128.load(from, 32), 32);
+  v128.store(to, v128.load(from, 48), 48);
+}
+
 /**
  * y = A·B + bias: items are blocks of rows, times blocks of columns, times batches. Arguments: A, B or its panels, y, the
  * bias or 0; rows, columns, k; the strides of A in elements along rows, k and batch; those of B along k, batch and from
- * panel to panel; rows a block, columns a block.
+ * panel to panel; rows a block, columns a block, columns a panel.
  */
 export function multiply(p: usize, from: u32, to: u32): void {
   const a = load<usize>(p), b = load<usize>(p, 4), y = load<usize>(p, 8), bias = load<usize>(p, 12);
@@ -104,11 +117,11 @@ export function multiply(p: usize, from: u32, to: u32): void {
   const rowA = load<u32>(p, 28), innerA = load<u32>(p, 32), batchA = load<u32>(p, 36);
   const innerB = load<u32>(p, 40), batchB = load<u32>(p, 44), panelB = load<u32>(p, 48);
   const blockRows = load<u32>(p, 52), blockColumns = load<u32>(p, 56);
+  const panelColumns = load<u32>(p, 60);
   const down = (rows + blockRows - 1) / blockRows;
   const across = (columns + blockColumns - 1) / blockColumns;
   const step = (columns as usize) << 2;
-  v128.store(scratch + TILE_BYTES, f32x4.splat(0));
-  v128.store(scratch + TILE_BYTES, f32x4.splat(0), 16);
+  memory.fill(scratch + TILE_BYTES, 0, 64);
   for (let item = from; item < to; item++) {
     const z = item / (down * across);
     const block = item % (down * across);
@@ -128,9 +141,9 @@ export function multiply(p: usize, from: u32, to: u32): void {
           memory.copy(scratch + BLOCK + (r - whole) * TURNED, at(source, (r - firstRow) * rowA), depth << 2);
         }
       }
-      for (let column = firstColumn; column < lastColumn; column += COLUMNS) {
-        const panel = at(b, z * batchB + (column / COLUMNS) * panelB + k * innerB);
-        const width = min(COLUMNS, columns - column);
+      for (let column = firstColumn; column < lastColumn; column += panelColumns) {
+        const panel = at(b, z * batchB + (column / panelColumns) * panelB + k * innerB);
+        const width = min(panelColumns, columns - column);
         for (let row = firstRow; row < lastRow; row += ROWS) {
           const inPlace = innerA == 1 && row < whole;
           const stepA = inPlace ? (rowA as usize) << 2 : TURNED;
@@ -143,35 +156,43 @@ export function multiply(p: usize, from: u32, to: u32): void {
             start = bias == 0 ? scratch + TILE_BYTES : at(bias, column);
             startStep = 0;
           }
-          if (width == COLUMNS && height == ROWS) tile(depth, strip, stepA, panel, innerB << 2, start, startStep, target, step);
-          else edge(depth, strip, stepA, panel, innerB << 2, start, startStep, target, step, height, width);
+          if (width == panelColumns && height == ROWS) tile(panelColumns, depth, strip, stepA, panel, innerB << 2, start, startStep, target, step);
+          else edge(panelColumns, depth, strip, stepA, panel, innerB << 2, start, startStep, target, step, height, width);
         }
       }
     }
   }
 }
 
-/** A tile at the edge of the result, by way of a whole tile in scratch memory. */
-function edge(
-  depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize, height: u32, width: u32,
-): void {
-  for (let r: u32 = 0; r < height; r++) copyRow(start + r * startStep, scratch + (r << 5), width);
-  tile(depth, a, stepA, b, stepB, scratch, 32, scratch, 32);
-  for (let r: u32 = 0; r < height; r++) copyRow(scratch + (r << 5), y + r * step, width);
-}
-
-/** Copies up to 8 floats. */
 // @ts-ignore: decorator
 @inline
-function copyRow(from: usize, to: usize, width: u32): void {
-  if (width == COLUMNS) {
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from, 16), 16);
-  } else for (let c: u32 = 0; c < width; c++) store<f32>(at(to, c), load<f32>(at(from, c)));
+function tile(
+  columns: u32, depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize,
+): void {
+  if (columns == 8) tile8(depth, a, stepA, b, stepB, start, startStep, y, step);
+  else tile16(depth, a, stepA, b, stepB, start, startStep, y, step);
+}
+
+/** A tile at the edge of the result, by way of a whole tile in scratch memory. */
+function edge(
+  columns: u32, depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize, height: u32, width: u32,
+): void {
+  const bytes: usize = columns << 2;
+  for (let r: usize = 0; r < height; r++) copyRow(start + r * startStep, scratch + r * bytes, width, columns);
+  tile(columns, depth, a, stepA, b, stepB, scratch, bytes, scratch, bytes);
+  for (let r: usize = 0; r < height; r++) copyRow(scratch + r * bytes, y + r * step, width, columns);
+}
+
+/** Copies the first floats of a row of a tile. */
+// @ts-ignore: decorator
+@inline
+function copyRow(from: usize, to: usize, width: u32, columns: u32): void {
+  if (width == columns) copyVectors(from, to, columns << 2);
+  else for (let c: u32 = 0; c < width; c++) store<f32>(at(to, c), load<f32>(at(from, c)));
 }
 
 /** y[6, 8] = start + Σₖ a[6, k] · b[k, 8]; rows of each are that many bytes apart. */
-function tile(depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+function tile8(depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
   let s = start;
   let y00 = v128.load(s), y01 = v128.load(s, 16);
   s += startStep;
@@ -230,4 +251,90 @@ function tile(depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start:
   y += step;
   v128.store(y, y50);
   v128.store(y, y51, 16);
+}
+
+/** y[6, 16] = start + Σₖ a[6, k] · b[k, 16]; rows of each are that many bytes apart. */
+function tile16(depth: u32, a: usize, stepA: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+  let s = start;
+  let y00 = v128.load(s), y01 = v128.load(s, 16), y02 = v128.load(s, 32), y03 = v128.load(s, 48);
+  s += startStep;
+  let y10 = v128.load(s), y11 = v128.load(s, 16), y12 = v128.load(s, 32), y13 = v128.load(s, 48);
+  s += startStep;
+  let y20 = v128.load(s), y21 = v128.load(s, 16), y22 = v128.load(s, 32), y23 = v128.load(s, 48);
+  s += startStep;
+  let y30 = v128.load(s), y31 = v128.load(s, 16), y32 = v128.load(s, 32), y33 = v128.load(s, 48);
+  s += startStep;
+  let y40 = v128.load(s), y41 = v128.load(s, 16), y42 = v128.load(s, 32), y43 = v128.load(s, 48);
+  s += startStep;
+  let y50 = v128.load(s), y51 = v128.load(s, 16), y52 = v128.load(s, 32), y53 = v128.load(s, 48);
+  let a0 = a, a1 = a0 + stepA, a2 = a1 + stepA, a3 = a2 + stepA, a4 = a3 + stepA, a5 = a4 + stepA;
+  for (const end = a0 + (depth << 2); a0 < end; ) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    let x = v128.load32_splat(a0);
+    y00 = madd(x, b0, y00);
+    y01 = madd(x, b1, y01);
+    y02 = madd(x, b2, y02);
+    y03 = madd(x, b3, y03);
+    a0 += 4;
+    x = v128.load32_splat(a1);
+    y10 = madd(x, b0, y10);
+    y11 = madd(x, b1, y11);
+    y12 = madd(x, b2, y12);
+    y13 = madd(x, b3, y13);
+    a1 += 4;
+    x = v128.load32_splat(a2);
+    y20 = madd(x, b0, y20);
+    y21 = madd(x, b1, y21);
+    y22 = madd(x, b2, y22);
+    y23 = madd(x, b3, y23);
+    a2 += 4;
+    x = v128.load32_splat(a3);
+    y30 = madd(x, b0, y30);
+    y31 = madd(x, b1, y31);
+    y32 = madd(x, b2, y32);
+    y33 = madd(x, b3, y33);
+    a3 += 4;
+    x = v128.load32_splat(a4);
+    y40 = madd(x, b0, y40);
+    y41 = madd(x, b1, y41);
+    y42 = madd(x, b2, y42);
+    y43 = madd(x, b3, y43);
+    a4 += 4;
+    x = v128.load32_splat(a5);
+    y50 = madd(x, b0, y50);
+    y51 = madd(x, b1, y51);
+    y52 = madd(x, b2, y52);
+    y53 = madd(x, b3, y53);
+    a5 += 4;
+    b += stepB;
+  }
+  v128.store(y, y00);
+  v128.store(y, y01, 16);
+  v128.store(y, y02, 32);
+  v128.store(y, y03, 48);
+  y += step;
+  v128.store(y, y10);
+  v128.store(y, y11, 16);
+  v128.store(y, y12, 32);
+  v128.store(y, y13, 48);
+  y += step;
+  v128.store(y, y20);
+  v128.store(y, y21, 16);
+  v128.store(y, y22, 32);
+  v128.store(y, y23, 48);
+  y += step;
+  v128.store(y, y30);
+  v128.store(y, y31, 16);
+  v128.store(y, y32, 32);
+  v128.store(y, y33, 48);
+  y += step;
+  v128.store(y, y40);
+  v128.store(y, y41, 16);
+  v128.store(y, y42, 32);
+  v128.store(y, y43, 48);
+  y += step;
+  v128.store(y, y50);
+  v128.store(y, y51, 16);
+  v128.store(y, y52, 32);
+  v128.store(y, y53, 48);
 }
