@@ -1,8 +1,9 @@
 /**
  * Elementwise kernels. The operation is a constant of an inlined loop, so each export compiles to a loop of its own. Items
- * are elements (the last vector may run into the padding of its buffers), or rows where one row is repeated.
+ * are elements (the last vector may run into the padding of its buffers), or rows where one row is repeated. Loops do two
+ * vectors at a time, loads before stores: neither waits for the other, and some engines make one of them.
  */
-import { at, storeSome } from './lanes';
+import { at, storeSome, storeTwo } from './lanes';
 import * as f from './functions';
 
 const enum Unary { sqrt, exp, log, tanh, sigmoid, erf, erfinv, gelu }
@@ -25,7 +26,11 @@ function apply(op: Unary, x: v128): v128 {
 @inline
 function unary(op: Unary, p: usize, from: u32, to: u32): void {
   let x = at(load<usize>(p), from), y = at(load<usize>(p, 4), from);
-  for (const end = y + ((to - from) << 2); y < end; x += 16, y += 16) v128.store(y, apply(op, v128.load(x)));
+  const end = y + ((to - from) << 2);
+  for (; y + 16 < end; x += 32, y += 32) {
+    storeTwo(y, apply(op, v128.load(x)), apply(op, v128.load(x, 16)));
+  }
+  if (y < end) v128.store(y, apply(op, v128.load(x)));
 }
 
 export function sqrt(p: usize, from: u32, to: u32): void { unary(Unary.sqrt, p, from, to); }
@@ -41,16 +46,20 @@ export function gelu(p: usize, from: u32, to: u32): void { unary(Unary.gelu, p, 
 export function affine(p: usize, from: u32, to: u32): void {
   let x = at(load<usize>(p), from), y = at(load<usize>(p, 4), from);
   const scale = v128.load32_splat(p, 8), shift = v128.load32_splat(p, 12);
-  for (const end = y + ((to - from) << 2); y < end; x += 16, y += 16) {
-    v128.store(y, f32x4.add(f32x4.mul(v128.load(x), scale), shift));
+  const end = y + ((to - from) << 2);
+  for (; y + 16 < end; x += 32, y += 32) {
+    storeTwo(y, f32x4.add(f32x4.mul(v128.load(x), scale), shift), f32x4.add(f32x4.mul(v128.load(x, 16), scale), shift));
   }
+  if (y < end) v128.store(y, f32x4.add(f32x4.mul(v128.load(x), scale), shift));
 }
 
 /** y = value. Arguments: y; value. */
 export function full(p: usize, from: u32, to: u32): void {
   let y = at(load<usize>(p), from);
   const value = v128.load32_splat(p, 4);
-  for (const end = y + ((to - from) << 2); y < end; y += 16) v128.store(y, value);
+  const end = y + ((to - from) << 2);
+  for (; y + 16 < end; y += 32) storeTwo(y, value, value);
+  if (y < end) v128.store(y, value);
 }
 
 /** y = a where the condition is not 0, else b. Arguments: condition, a, b, y. */
@@ -99,6 +108,10 @@ function binary(op: Binary, p: usize, from: u32, to: u32): void {
     for (let r = from; r < to; r++) {
       const left = at(a, r * rowA), right = at(b, r * rowB), out = at(y, r * width);
       let c: u32 = 0;
+      for (; c + 8 <= width; c += 8) {
+        const l = at(left, c), r = at(right, c);
+        storeTwo(at(out, c), combine(op, v128.load(l), v128.load(r), s), combine(op, v128.load(l, 16), v128.load(r, 16), s));
+      }
       for (; c + 4 <= width; c += 4) v128.store(at(out, c), combine(op, v128.load(at(left, c)), v128.load(at(right, c)), s));
       if (c < width) storeSome(at(out, c), combine(op, v128.load(at(left, c)), v128.load(at(right, c)), s), width - c);
     }
@@ -108,14 +121,21 @@ function binary(op: Binary, p: usize, from: u32, to: u32): void {
   const end = y + ((to - from) << 2);
   if (meet == Meet.scalarA) {
     const value = v128.load32_splat(a);
-    for (b = at(b, from); y < end; b += 16, y += 16) v128.store(y, combine(op, value, v128.load(b), s));
+    b = at(b, from);
+    for (; y + 16 < end; b += 32, y += 32) storeTwo(y, combine(op, value, v128.load(b), s), combine(op, value, v128.load(b, 16), s));
+    if (y < end) v128.store(y, combine(op, value, v128.load(b), s));
   } else if (meet == Meet.scalarB) {
     const value = v128.load32_splat(b);
-    for (a = at(a, from); y < end; a += 16, y += 16) v128.store(y, combine(op, v128.load(a), value, s));
+    a = at(a, from);
+    for (; y + 16 < end; a += 32, y += 32) storeTwo(y, combine(op, v128.load(a), value, s), combine(op, v128.load(a, 16), value, s));
+    if (y < end) v128.store(y, combine(op, v128.load(a), value, s));
   } else {
-    for (a = at(a, from), b = at(b, from); y < end; a += 16, b += 16, y += 16) {
-      v128.store(y, combine(op, v128.load(a), v128.load(b), s));
+    a = at(a, from);
+    b = at(b, from);
+    for (; y + 16 < end; a += 32, b += 32, y += 32) {
+      storeTwo(y, combine(op, v128.load(a), v128.load(b), s), combine(op, v128.load(a, 16), v128.load(b, 16), s));
     }
+    if (y < end) v128.store(y, combine(op, v128.load(a), v128.load(b), s));
   }
 }
 
@@ -148,6 +168,7 @@ export function scaleRuns(p: usize, from: u32, to: u32): void {
     const count = (stop - row) * columns;
     const x = at(load<usize>(p), row * columns), y = at(load<usize>(p, 12), row * columns);
     let c: u32 = 0;
+    for (; c + 8 <= count; c += 8) storeTwo(at(y, c), f32x4.mul(v128.load(at(x, c)), factor), f32x4.mul(v128.load(at(x, c), 16), factor));
     for (; c + 4 <= count; c += 4) v128.store(at(y, c), f32x4.mul(v128.load(at(x, c)), factor));
     if (c < count) storeSome(at(y, c), f32x4.mul(v128.load(at(x, c)), factor), count - c);
     row = stop;

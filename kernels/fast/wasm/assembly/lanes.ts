@@ -25,6 +25,14 @@ export function firstLanes(count: u32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
 }
 
+/** Stores two vectors, the one behind the other. */
+// @ts-ignore: decorator
+@inline
+export function storeTwo(at: usize, first: v128, second: v128): void {
+  v128.store(at, first);
+  v128.store(at, second, 16);
+}
+
 /** Stores the first `count` lanes, fewer than four. */
 export function storeSome(at: usize, value: v128, count: u32): void {
   if (count & 2) {

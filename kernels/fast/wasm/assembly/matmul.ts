@@ -8,7 +8,7 @@
  * `tile16` is for engines that make one instruction of two neighbouring vectors (AVX2 has sixteen registers of eight
  * floats): 6×16 elements, and panels of 16 columns.
  */
-import { at, madd } from './lanes';
+import { at, madd, storeTwo } from './lanes';
 import { scratch } from './thread';
 
 const ROWS: u32 = 6;
@@ -99,11 +99,8 @@ function copyPanels(source: usize, step: usize, target: usize, inner: u32, count
 // @ts-ignore: decorator
 @inline
 function copyVectors(from: usize, to: usize, bytes: usize): void {
-  v128.store(to, v128.load(from));
-  v128.store(to, v128.load(from, 16), 16);
-  if (bytes == 32) return;
-  v128.store(to, v128.load(from, 32), 32);
-  v128.store(to, v128.load(from, 48), 48);
+  storeTwo(to, v128.load(from), v128.load(from, 16));
+  if (bytes == 64) storeTwo(to + 32, v128.load(from, 32), v128.load(from, 48));
 }
 
 /**

@@ -2,7 +2,7 @@
  * Threefry-2x32-20 in 32-bit words, four blocks to a vector; kernels/random.ts tells what it is, and gives the same bits. A
  * key is four 16-bit halves of two words, high half first, held as floats.
  */
-import { at, storeSome } from './lanes';
+import { at, storeSome, storeTwo } from './lanes';
 import { scratch } from './thread';
 
 // @ts-ignore: decorator
@@ -19,10 +19,12 @@ function turn(y: v128, by: i32, x: v128): v128 {
   return v128.xor(v128.or(i32x4.shl(y, by), i32x4.shr_u(y, 32 - by)), x);
 }
 
+const UPWARD = memory.data<i32>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], 16);
+
 /**
- * The words of the blocks of the counters `from` to `to`, in order, left in the thread's scratch memory; and of some more,
- * since sixteen blocks are made at a time. Four streams side by side keep the processor busy: every step of one waits for
- * the step before.
+ * The words of the blocks of the counters `from` to `to`, left in the thread's scratch memory; and of some more, since
+ * sixteen blocks are made at a time: their first words, then their second ones. Four streams side by side keep the processor
+ * busy: every step of one waits for the step before.
  */
 function words(key: usize, from: i32, to: i32, tag: i32): void {
   const k0 = word(key, 0), k1 = word(key, 1), k2 = k0 ^ k1 ^ 0x1bd11bda;
@@ -30,10 +32,11 @@ function words(key: usize, from: i32, to: i32, tag: i32): void {
   const c1 = i32x4.splat(k2 + 1), a2 = i32x4.splat(k0 + 2), b3 = i32x4.splat(k1 + 3), c4 = i32x4.splat(k2 + 4), a5 = i32x4.splat(k0 + 5);
   let words = scratch;
   for (let counter = from; counter < to; counter += 16, words += 128) {
-    let x0 = i32x4.add(i32x4.splat(counter + k0), i32x4(0, 1, 2, 3)), y0 = i32x4.splat(tag + k1);
-    let x1 = i32x4.add(x0, i32x4.splat(4)), y1 = y0;
-    let x2 = i32x4.add(x1, i32x4.splat(4)), y2 = y0;
-    let x3 = i32x4.add(x2, i32x4.splat(4)), y3 = y0;
+    const start = i32x4.splat(counter + k0);
+    let x0 = i32x4.add(start, v128.load(UPWARD)), y0 = i32x4.splat(tag + k1);
+    let x1 = i32x4.add(start, v128.load(UPWARD, 16)), y1 = y0;
+    let x2 = i32x4.add(start, v128.load(UPWARD, 32)), y2 = y0;
+    let x3 = i32x4.add(start, v128.load(UPWARD, 48)), y3 = y0;
     x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
     y0 = turn(y0, 13, x0), y1 = turn(y1, 13, x1), y2 = turn(y2, 13, x2), y3 = turn(y3, 13, x3);
     x0 = i32x4.add(x0, y0), x1 = i32x4.add(x1, y1), x2 = i32x4.add(x2, y2), x3 = i32x4.add(x3, y3);
@@ -84,21 +87,17 @@ function words(key: usize, from: i32, to: i32, tag: i32): void {
     y0 = turn(y0, 6, x0), y1 = turn(y1, 6, x1), y2 = turn(y2, 6, x2), y3 = turn(y3, 6, x3);
     x0 = i32x4.add(x0, c), x1 = i32x4.add(x1, c), x2 = i32x4.add(x2, c), x3 = i32x4.add(x3, c);
     y0 = i32x4.add(y0, a5), y1 = i32x4.add(y1, a5), y2 = i32x4.add(y2, a5), y3 = i32x4.add(y3, a5);
-    v128.store(words, v128.shuffle<i32>(x0, y0, 0, 4, 1, 5), 0);
-    v128.store(words, v128.shuffle<i32>(x0, y0, 2, 6, 3, 7), 16);
-    v128.store(words, v128.shuffle<i32>(x1, y1, 0, 4, 1, 5), 32);
-    v128.store(words, v128.shuffle<i32>(x1, y1, 2, 6, 3, 7), 48);
-    v128.store(words, v128.shuffle<i32>(x2, y2, 0, 4, 1, 5), 64);
-    v128.store(words, v128.shuffle<i32>(x2, y2, 2, 6, 3, 7), 80);
-    v128.store(words, v128.shuffle<i32>(x3, y3, 0, 4, 1, 5), 96);
-    v128.store(words, v128.shuffle<i32>(x3, y3, 2, 6, 3, 7), 112);
+    storeTwo(words, x0, x1);
+    storeTwo(words + 32, x2, x3);
+    storeTwo(words + 64, y0, y1);
+    storeTwo(words + 96, y2, y3);
   }
 }
 
 /** The four 16-bit halves of one block, as floats: a new key. */
 function storeKey(key: usize, counter: i32, tag: i32, y: usize): void {
   words(key, counter, counter + 1, tag);
-  const first = load<u32>(scratch), second = load<u32>(scratch, 4);
+  const first = load<u32>(scratch), second = load<u32>(scratch, 64);
   store<f32>(y, (first >> 16) as f32);
   store<f32>(y, (first & 0xffff) as f32, 4);
   store<f32>(y, (second >> 16) as f32, 8);
@@ -117,6 +116,14 @@ export function fold(p: usize, from: u32, to: u32): void {
     const n = load<f32>(at(load<usize>(p, 4), numberStep * i)) as i32;
     storeKey(at(load<usize>(p), keyStep * i), n, 1, at(load<usize>(p, 8), 4 * i));
   }
+}
+
+/** The words i to i + 3 of those that `words` left, a block's first before its second. */
+// @ts-ignore: decorator
+@inline
+function inOrder(i: u32): v128 {
+  const first = scratch + ((i >> 5) << 7) + ((i & 31) << 1);
+  return v128.shuffle<i32>(v128.load64_zero(first), v128.load64_zero(first, 64), 0, 4, 1, 5);
 }
 
 const enum Draw { uniform, dropout }
@@ -141,8 +148,12 @@ function draw(op: Draw, keys: usize, x: usize, y: usize, size: u32, run: u32, fr
     words(at(keys, 4 * row), first >> 1, (first + count + 1) >> 1, 0);
     const source = at(x, row * size + first), target = at(y, row * size + first);
     let i: u32 = 0;
-    for (; i + 4 <= count; i += 4) v128.store(at(target, i), use(op, v128.load(at(scratch, i)), at(source, i), threshold, scale));
-    if (i < count) storeSome(at(target, i), use(op, v128.load(at(scratch, i)), at(source, i), threshold, scale), count - i);
+    for (; i + 8 <= count; i += 8) {
+      const x = at(source, i);
+      storeTwo(at(target, i), use(op, inOrder(i), x, threshold, scale), use(op, inOrder(i + 4), x + 16, threshold, scale));
+    }
+    for (; i + 4 <= count; i += 4) v128.store(at(target, i), use(op, inOrder(i), at(source, i), threshold, scale));
+    if (i < count) storeSome(at(target, i), use(op, inOrder(i), at(source, i), threshold, scale), count - i);
   }
 }
 

@@ -2,7 +2,7 @@
  * Kernels that look at a whole row: softmax, layer norm, cross-entropy. Items are rows. Sums run in vectors of four lanes,
  * four of them side by side as long as the row allows, so that no addition waits for the one before it; then across them.
  */
-import { at, firstLanes, madd, maxLanes, storeSome, sumLanes } from './lanes';
+import { at, firstLanes, madd, maxLanes, storeSome, storeTwo, sumLanes } from './lanes';
 import * as f from './functions';
 
 /** The four elements from column c of a row; beyond its end the lanes hold `other`. */
@@ -33,8 +33,14 @@ function lowest(): v128 {
 }
 
 function rowMax(x: usize, columns: u32): f32 {
-  let most = lowest();
-  for (let c: u32 = 0; c < columns; c += 4) most = f32x4.pmax(most, part(x, c, columns, lowest()));
+  let most = lowest(), most1 = lowest();
+  let c: u32 = 0;
+  for (; c + 8 <= columns; c += 8) {
+    most = f32x4.pmax(most, v128.load(at(x, c)));
+    most1 = f32x4.pmax(most1, v128.load(at(x, c), 16));
+  }
+  most = f32x4.pmax(most, most1);
+  for (; c < columns; c += 4) most = f32x4.pmax(most, part(x, c, columns, lowest()));
   return maxLanes(most);
 }
 
@@ -69,8 +75,14 @@ function scalarLog(x: f32): f32 {
 function logSumExp(x: usize, columns: u32): f32 {
   const most = rowMax(x, columns);
   const shift = f32x4.splat(most);
-  let sum = zeros();
-  for (let c: u32 = 0; c < columns; c += 4) sum = f32x4.add(sum, f.decay(f32x4.sub(part(x, c, columns, lowest()), shift)));
+  let sum = zeros(), sum1 = zeros();
+  let c: u32 = 0;
+  for (; c + 8 <= columns; c += 8) {
+    sum = f32x4.add(sum, f.decay(f32x4.sub(v128.load(at(x, c)), shift)));
+    sum1 = f32x4.add(sum1, f.decay(f32x4.sub(v128.load(at(x, c), 16), shift)));
+  }
+  sum = f32x4.add(sum, sum1);
+  for (; c < columns; c += 4) sum = f32x4.add(sum, f.decay(f32x4.sub(part(x, c, columns, lowest()), shift)));
   return most + scalarLog(sumLanes(sum));
 }
 
@@ -80,8 +92,16 @@ export function softmax(p: usize, from: u32, to: u32): void {
   for (let r = from; r < to; r++) {
     const x = at(load<usize>(p), r * columns), y = at(load<usize>(p, 4), r * columns);
     const shift = f32x4.splat(rowMax(x, columns));
-    let sum = zeros();
-    for (let c: u32 = 0; c < columns; c += 4) {
+    let sum = zeros(), sum1 = zeros();
+    let c: u32 = 0;
+    for (; c + 8 <= columns; c += 8) {
+      const e = f.decay(f32x4.sub(v128.load(at(x, c)), shift)), e1 = f.decay(f32x4.sub(v128.load(at(x, c), 16), shift));
+      storeTwo(at(y, c), e, e1);
+      sum = f32x4.add(sum, e);
+      sum1 = f32x4.add(sum1, e1);
+    }
+    sum = f32x4.add(sum, sum1);
+    for (; c < columns; c += 4) {
       const e = f.decay(f32x4.sub(part(x, c, columns, lowest()), shift));
       put(y, c, columns, e);
       sum = f32x4.add(sum, e);
@@ -92,7 +112,9 @@ export function softmax(p: usize, from: u32, to: u32): void {
 
 function scaleRow(y: usize, columns: u32, factor: f32): void {
   const by = f32x4.splat(factor);
-  for (let c: u32 = 0; c < columns; c += 4) put(y, c, columns, f32x4.mul(v128.load(at(y, c)), by));
+  let c: u32 = 0;
+  for (; c + 8 <= columns; c += 8) storeTwo(at(y, c), f32x4.mul(v128.load(at(y, c)), by), f32x4.mul(v128.load(at(y, c), 16), by));
+  for (; c < columns; c += 4) put(y, c, columns, f32x4.mul(v128.load(at(y, c)), by));
 }
 
 /** Arguments: x, y, columns. */
@@ -105,11 +127,24 @@ export function logSoftmax(p: usize, from: u32, to: u32): void {
   }
 }
 
-/** All ones where the mask attends, within the row. */
+/** All ones where the mask attends. */
+// @ts-ignore: decorator
+@inline
+function attends(mask: usize): v128 {
+  return f32x4.ne(v128.load(mask), zeros());
+}
+
+/** The same, within the row. */
 // @ts-ignore: decorator
 @inline
 function attended(mask: usize, c: u32, columns: u32): v128 {
   return f32x4.ne(part(mask, c, columns, zeros()), zeros());
+}
+
+// @ts-ignore: decorator
+@inline
+function attendedScores(x: usize, scale: v128, attends: v128): v128 {
+  return v128.bitselect(f32x4.mul(v128.load(x), scale), lowest(), attends);
 }
 
 /** Arguments: x, mask, y, columns, rows that share a row of the mask; scale. */
@@ -119,16 +154,26 @@ export function maskedSoftmax(p: usize, from: u32, to: u32): void {
   for (let r = from; r < to; r++) {
     const x = at(load<usize>(p), r * columns), y = at(load<usize>(p, 8), r * columns);
     const mask = at(load<usize>(p, 4), (r / rowsPerBatch) * columns);
-    let most = lowest();
-    for (let c: u32 = 0; c < columns; c += 4) {
-      const scores = f32x4.mul(v128.load(at(x, c)), scale);
-      most = f32x4.pmax(most, v128.bitselect(scores, lowest(), attended(mask, c, columns)));
+    let most = lowest(), most1 = lowest();
+    let c: u32 = 0;
+    for (; c + 8 <= columns; c += 8) {
+      most = f32x4.pmax(most, attendedScores(at(x, c), scale, attends(at(mask, c))));
+      most1 = f32x4.pmax(most1, attendedScores(at(x, c) + 16, scale, attends(at(mask, c) + 16)));
     }
+    most = f32x4.pmax(most, most1);
+    for (; c < columns; c += 4) most = f32x4.pmax(most, attendedScores(at(x, c), scale, attended(mask, c, columns)));
     const shift = f32x4.splat(maxLanes(most));
-    let sum = zeros();
-    for (let c: u32 = 0; c < columns; c += 4) {
-      const scores = f32x4.sub(f32x4.mul(v128.load(at(x, c)), scale), shift);
-      const e = v128.and(f.decay(scores), attended(mask, c, columns));
+    let sum = zeros(), sum1 = zeros();
+    for (c = 0; c + 8 <= columns; c += 8) {
+      const e = v128.and(f.decay(f32x4.sub(f32x4.mul(v128.load(at(x, c)), scale), shift)), attends(at(mask, c)));
+      const e1 = v128.and(f.decay(f32x4.sub(f32x4.mul(v128.load(at(x, c), 16), scale), shift)), attends(at(mask, c) + 16));
+      storeTwo(at(y, c), e, e1);
+      sum = f32x4.add(sum, e);
+      sum1 = f32x4.add(sum1, e1);
+    }
+    sum = f32x4.add(sum, sum1);
+    for (; c < columns; c += 4) {
+      const e = v128.and(f.decay(f32x4.sub(f32x4.mul(v128.load(at(x, c)), scale), shift)), attended(mask, c, columns));
       put(y, c, columns, e);
       sum = f32x4.add(sum, e);
     }
@@ -144,7 +189,13 @@ export function softmaxSlope(p: usize, from: u32, to: u32): void {
   for (let r = from; r < to; r++) {
     const y = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 4), r * columns), dx = at(load<usize>(p, 8), r * columns);
     const dot = f32x4.splat(rowDot(y, dy, columns));
-    for (let c: u32 = 0; c < columns; c += 4) {
+    let c: u32 = 0;
+    for (; c + 8 <= columns; c += 8) {
+      const slope = f32x4.mul(v128.load(at(y, c)), f32x4.sub(v128.load(at(dy, c)), dot));
+      const slope1 = f32x4.mul(v128.load(at(y, c), 16), f32x4.sub(v128.load(at(dy, c), 16), dot));
+      storeTwo(at(dx, c), f32x4.mul(slope, scale), f32x4.mul(slope1, scale));
+    }
+    for (; c < columns; c += 4) {
       const slope = f32x4.mul(v128.load(at(y, c)), f32x4.sub(v128.load(at(dy, c)), dot));
       put(dx, c, columns, f32x4.mul(slope, scale));
     }
@@ -174,9 +225,12 @@ export function crossEntropySlope(p: usize, from: u32, to: u32): void {
     }
     const l = f32x4.splat(logSumExp(x, columns)), by = f32x4.splat(dy);
     const answer = at(dx, label as u32);
-    for (let c: u32 = 0; c < columns; c += 4) put(dx, c, columns, f.decay(f32x4.sub(v128.load(at(x, c)), l)));
-    store<f32>(answer, load<f32>(answer) - 1);
-    for (let c: u32 = 0; c < columns; c += 4) put(dx, c, columns, f32x4.mul(v128.load(at(dx, c)), by));
+    let c: u32 = 0;
+    for (; c + 8 <= columns; c += 8) {
+      storeTwo(at(dx, c), f32x4.mul(f.decay(f32x4.sub(v128.load(at(x, c)), l)), by), f32x4.mul(f.decay(f32x4.sub(v128.load(at(x, c), 16), l)), by));
+    }
+    for (; c < columns; c += 4) put(dx, c, columns, f32x4.mul(f.decay(f32x4.sub(v128.load(at(x, c)), l)), by));
+    store<f32>(answer, dy * (f32x4.extract_lane(f.decay(f32x4.sub(v128.load32_splat(at(x, label as u32)), l)), 0) - 1));
   }
 }
 
@@ -225,11 +279,24 @@ export function layerNorm(p: usize, from: u32, to: u32): void {
     const x = at(load<usize>(p), r * columns), y = at(load<usize>(p, 12), r * columns);
     const mean = rowMean(x, columns);
     const m = f32x4.splat(mean), s = f32x4.splat(rowScale(x, columns, mean, epsilon));
-    for (let c: u32 = 0; c < columns; c += 4) {
+    let c: u32 = 0;
+    for (; c + 8 <= columns; c += 8) {
+      const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s), normal1 = f32x4.mul(f32x4.sub(v128.load(at(x, c), 16), m), s);
+      storeTwo(at(y, c), madd(normal, v128.load(at(gain, c)), v128.load(at(bias, c))), madd(normal1, v128.load(at(gain, c), 16), v128.load(at(bias, c), 16)));
+    }
+    for (; c < columns; c += 4) {
       const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s);
       put(y, c, columns, madd(normal, v128.load(at(gain, c)), v128.load(at(bias, c))));
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function normSlope(x: usize, dy: usize, gain: usize, mean: v128, scale: v128, average: v128, along: v128): v128 {
+  const g = f32x4.mul(v128.load(dy), v128.load(gain));
+  const normal = f32x4.mul(f32x4.sub(v128.load(x), mean), scale);
+  return f32x4.mul(scale, f32x4.sub(f32x4.sub(g, average), f32x4.mul(normal, along)));
 }
 
 /** Arguments: x, gain, dy, dx, columns; ε. */
@@ -258,11 +325,11 @@ export function layerNormSlope(p: usize, from: u32, to: u32): void {
     }
     const average = f32x4.splat(sumLanes(sum) / (columns as f32));
     const along = f32x4.splat((sumLanes(dot) * scale) / (columns as f32));
-    for (c = 0; c < columns; c += 4) {
-      const g = f32x4.mul(v128.load(at(dy, c)), v128.load(at(gain, c)));
-      const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s);
-      put(dx, c, columns, f32x4.mul(s, f32x4.sub(f32x4.sub(g, average), f32x4.mul(normal, along))));
+    for (c = 0; c + 8 <= columns; c += 8) {
+      const slope = normSlope(at(x, c), at(dy, c), at(gain, c), m, s, average, along);
+      storeTwo(at(dx, c), slope, normSlope(at(x, c) + 16, at(dy, c) + 16, at(gain, c) + 16, m, s, average, along));
     }
+    for (; c < columns; c += 4) put(dx, c, columns, normSlope(at(x, c), at(dy, c), at(gain, c), m, s, average, along));
   }
 }
 
@@ -273,7 +340,12 @@ export function timesNormal(p: usize, from: u32, to: u32): void {
     const x = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 4), r * columns), y = at(load<usize>(p, 8), r * columns);
     const mean = rowMean(x, columns);
     const m = f32x4.splat(mean), s = f32x4.splat(rowScale(x, columns, mean, epsilon));
-    for (let c: u32 = 0; c < columns; c += 4) {
+    let c: u32 = 0;
+    for (; c + 8 <= columns; c += 8) {
+      const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s), normal1 = f32x4.mul(f32x4.sub(v128.load(at(x, c), 16), m), s);
+      storeTwo(at(y, c), f32x4.mul(v128.load(at(dy, c)), normal), f32x4.mul(v128.load(at(dy, c), 16), normal1));
+    }
+    for (; c < columns; c += 4) {
       const normal = f32x4.mul(f32x4.sub(v128.load(at(x, c)), m), s);
       put(y, c, columns, f32x4.mul(v128.load(at(dy, c)), normal));
     }
