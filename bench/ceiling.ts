@@ -5,29 +5,31 @@
  */
 import { Worker } from 'node:worker_threads';
 import asc from 'assemblyscript/asc';
+import type { Simd } from '../kernels/device/wasm/module.ts';
 
-/** Twelve sums, as many as a tile of the matrix product has: enough that no addition waits for the one before it. */
-const sums = Array.from({ length: 12 }, (_, i) => `s${i}`);
+/** As many sums as a tile of the matrix product has: enough that no addition waits for the one before it. */
+const TILE: Record<Simd, number> = { simd128: 12, relaxed: 12, wide: 24 };
 
-const source = (relaxed: boolean) => `
-export function multiplyAdd(count: u32): f32 {
-  const x = f32x4.splat(0.999), y = f32x4.splat(0.001);
-  ${sums.map((s, i) => `let ${s} = f32x4.splat(${i});`).join(' ')}
+/** All vectors come from memory and go back there in neighbours: so an engine finds those that it can join. */
+const source = (simd: Simd, sums: readonly string[]) => `
+export function multiplyAdd(count: u32): void {
+  const x = v128.load32_splat(512), y = v128.load32_splat(516);
+  ${sums.map((s, i) => `let ${s} = v128.load(${16 * i});`).join(' ')}
   for (let i: u32 = 0; i < count; i++) {
-    ${sums.map((s) => `${s} = ${relaxed ? `f32x4.relaxed_madd(${s}, x, y)` : `f32x4.add(f32x4.mul(${s}, x), y)`};`).join('\n    ')}
+    ${sums.map((s) => `${s} = ${simd === 'simd128' ? `f32x4.add(f32x4.mul(x, y), ${s})` : `f32x4.relaxed_madd(x, y, ${s})`};`).join('\n    ')}
   }
-  return f32x4.extract_lane(${sums.reduce((a, b) => `f32x4.add(${a}, ${b})`)}, 0);
+  ${sums.map((s, i) => `v128.store(${16 * i}, ${s});`).join(' ')}
 }
 export function copy(bytes: u32): void {
   memory.copy(65536 + bytes, 65536, bytes);
 }`;
 
-const compile = async (relaxed: boolean): Promise<Uint8Array> => {
-  const { error, binary, stderr } = await asc.compileString(source(relaxed), {
+const compile = async (simd: Simd): Promise<Uint8Array> => {
+  const { error, binary, stderr } = await asc.compileString(source(simd, Array.from({ length: TILE[simd] }, (_, i) => `s${i}`)), {
     optimizeLevel: 3,
     runtime: 'stub',
     initialMemory: 1600,
-    ...{ enable: relaxed ? ['simd', 'relaxed-simd', 'bulk-memory'] : ['simd', 'bulk-memory'] },
+    ...{ enable: simd !== 'simd128' ? ['simd', 'relaxed-simd', 'bulk-memory'] : ['simd', 'bulk-memory'] },
   });
   if (error || binary === null) throw new Error(`assemblyscript: ${error?.message}\n${stderr}`);
   return binary;
@@ -35,7 +37,8 @@ const compile = async (relaxed: boolean): Promise<Uint8Array> => {
 
 const PROGRAM = `
   const { parentPort, workerData } = require('node:worker_threads');
-  const { multiplyAdd, copy } = new WebAssembly.Instance(new WebAssembly.Module(workerData), { env: { abort() {} } }).exports;
+  const { binary, sums } = workerData;
+  const { multiplyAdd, copy } = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { abort() {} } }).exports;
   const window = (work, run, milliseconds) => {
     const start = performance.now();
     let done = 0;
@@ -45,7 +48,7 @@ const PROGRAM = `
   // The engine compiles the loop anew while it warms up; then the best of ten windows counts.
   const best = (work, run) => Math.max(...Array.from({ length: 11 }, (_, i) => window(work, run, i === 0 ? 400 : 50)));
   const COUNT = 1e5, BYTES = 48 * 2 ** 20;
-  parentPort.postMessage([best(COUNT * ${sums.length} * 8, () => multiplyAdd(COUNT)), best(2 * BYTES, () => copy(BYTES))]);
+  parentPort.postMessage([best(COUNT * sums * 8, () => multiplyAdd(COUNT)), best(2 * BYTES, () => copy(BYTES))]);
 `;
 
 export interface Ceiling {
@@ -56,8 +59,8 @@ export interface Ceiling {
 }
 
 /** Measures what so many threads do together. */
-export const ceiling = async (threads: number, relaxed: boolean): Promise<Ceiling> => {
-  const workerData = await compile(relaxed);
+export const ceiling = async (threads: number, simd: Simd): Promise<Ceiling> => {
+  const workerData = { binary: await compile(simd), sums: TILE[simd] };
   const one = () =>
     new Promise<[number, number]>((resolve, reject) => {
       new Worker(PROGRAM, { eval: true, workerData, execArgv: [] }).on('message', resolve).on('error', reject);

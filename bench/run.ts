@@ -9,7 +9,7 @@ import { measure } from './measure.ts';
 
 const device = await useDevice();
 console.log(device.description);
-const most = device.name === 'wasm' ? await ceiling(device.threads ?? 1, device.simd !== 'simd128') : undefined;
+const most = device.name === 'wasm' ? await ceiling(device.threads ?? 1, device.simd ?? 'simd128') : undefined;
 if (most) console.log(`at most ${most.gflops.toFixed(1)} GFLOP/s (multiply-adds), ${most.gigabytes.toFixed(1)} GB/s (copy of large memory; small tensors stay in the caches)\n`);
 for (const benchCase of cases) {
   const { median, spread } = await measure(device.name, benchCase);

@@ -17,6 +17,7 @@ interface Options {
   readonly dropout: string;
   readonly rounds: string;
   readonly steps: string;
+  readonly node: string;
   readonly python: string;
   readonly instructions?: 'avx2';
   readonly markdown: boolean;
@@ -27,6 +28,7 @@ const options = new Command('peers')
   .option('--dropout <x>', 'dropout rate', '0')
   .option('--rounds <n>', 'how often each has its turn', '3')
   .option('--steps <n>', 'steps that are timed in a turn, after two that are not', '8')
+  .option('--node <path>', 'the Node that runs Amber, jax-js and TensorFlow.js', process.execPath)
   .option('--python <path>', 'a Python that has PyTorch', existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3')
   .addOption(new Option('--instructions <set>', 'PyTorch a second time, held to this instruction set').choices(['avx2']))
   .option('--markdown', 'print the table as Markdown', false)
@@ -83,14 +85,12 @@ const avx2: NodeJS.ProcessEnv = {
   MKL_ENABLE_INSTRUCTIONS: 'AVX2',
 };
 
-const ours: Contender = {
-  name: 'Amber',
-  command: ['npx', 'tsx', `${here}../step.ts`, '--config', options.config, '--dropout', options.dropout, '--steps', options.steps, '--device', 'wasm', '--json'],
-};
+const step = [`${here}../step.ts`, '--config', options.config, '--dropout', options.dropout, '--steps', options.steps, '--device', 'wasm', '--json'];
+const ours: Contender = { name: 'Amber', command: [options.node, '--import', 'tsx', ...step] };
 const pytorch: Contender = { name: 'PyTorch', command: [options.python, `${here}pytorch.py`, job], environment: tuned };
 const narrow: Contender = { ...pytorch, name: 'PyTorch, AVX2', environment: avx2 };
-const jax: Contender = { name: 'jax-js', command: ['node', `${here}jax.mjs`, job] };
-const tensorflow: Contender = { name: 'TensorFlow.js', command: ['node', `${here}tensorflow.mjs`, job] };
+const jax: Contender = { name: 'jax-js', command: [options.node, `${here}jax.mjs`, job] };
+const tensorflow: Contender = { name: 'TensorFlow.js', command: [options.node, `${here}tensorflow.mjs`, job] };
 
 const hasTorch = spawnSync(options.python, ['-c', 'import torch']).status === 0;
 if (!hasTorch) console.error(`PyTorch is skipped: ${options.python} has no torch (--python names another; Debian's package is python3-torch)`);
@@ -105,6 +105,8 @@ const contenders = [ours, ...(hasTorch ? torches : []), ...(others ? [jax, tenso
 
 /** ln V + λ ln 2: the loss of a model that knows nothing. */
 const ignorance = config.generatorWeight * Math.log(config.vocabSize) + config.discriminatorWeight * Math.LN2;
+
+const version = execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim();
 
 const turn = ({ name, command: [program, ...rest], environment }: Contender): Turn => {
   const run = spawnSync(program, rest, { encoding: 'utf8', env: { ...process.env, ...environment } });
@@ -138,7 +140,7 @@ const rows = [...turns].map(([{ name }, all]) => {
 const table = [['', 'ms a step', 'rounds', 'Amber’s time ×', 'tokens/s', 'GFLOP/s', 'peak MB'], ...rows];
 const widths = table[0].map((_, i) => Math.max(...table.map((row) => row[i].length)));
 const lines = table.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))));
-console.log(`${options.config}, batch ${b}, sequence ${t}, dropout ${dropout}; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n`);
+console.log(`${options.config}, batch ${b}, sequence ${t}, dropout ${dropout}; ${cpus().length} × ${cpus()[0]?.model}, Node ${version}, ${new Date().toISOString().slice(0, 10)}\n`);
 if (options.markdown) {
   const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   [lines[0], rule, ...lines.slice(1)].forEach((row) => console.log(`| ${row.join(' | ')} |`));
