@@ -12,6 +12,8 @@ import {
   key,
   layerNorm,
   maskedSoftmax,
+  attentionContext,
+  attentionScores,
   matmul,
   normal,
   ones,
@@ -48,13 +50,18 @@ const passing = (name: string, inputs: () => Tensor[], run: Case['run'], floats:
 const wide = [2048, 512];
 const scores = [32, 4, 64, 64];
 
+const perHead = [32, 64, 4, 32];
+
+/** A product of attention: 64 × 64 × 32 for each of 32 × 4 heads. */
+const headed = (name: string, inputs: () => Tensor[], run: Case['run']): Case => ({ name, inputs, run, flops: 2 * 64 * 64 * 32 * 128, bytes: 4 * (2 * 2048 * 128 + 8192 * 64), tolerance: 1e-3 });
+
 export const cases: Case[] = [
   product(2048, 128, 512),
   product(2048, 512, 128),
   product(2048, 512, 128, 'NT'),
   product(512, 2048, 128, 'TN'),
-  product(64, 32, 64, 'NT', [32, 4]),
-  product(64, 64, 32, 'NN', [32, 4]),
+  headed('attentionScores of [32 64 4 32] and [32 64 4 32]', () => [random(1, perHead), random(2, perHead)], attentionScores),
+  headed('attentionContext of [32 4 64 64] and [32 64 4 32]', () => [random(1, scores), random(2, perHead)], attentionContext),
   product(320, 64, 4096, 'NT'),
   product(1024, 1024, 1024),
   {
@@ -71,7 +78,7 @@ export const cases: Case[] = [
   passing('layerNorm [2048 128]', () => [random(1, [2048, 128]), ones([128]), zeros([128])], (x, gain, bias) => layerNorm(x, gain, bias), 2 * 2048 * 128, 1e-4),
   passing('dropout [2048 512]', () => [key(1), random(1, wide)], (k, x) => dropout(k, x, 0.1), 2 * 2048 * 512),
   passing('sum over rows [2048 512]', () => [random(1, wide)], (x) => sum(x, { axis: 0 }), 2048 * 512, 1e-3),
-  passing('transpose heads [32 64 4 32]', () => [random(1, [32, 64, 4, 32])], (x) => transpose(x, [0, 2, 1, 3]), 2 * 2048 * 128),
+  passing('transpose [32 64 4 32]', () => [random(1, [32, 64, 4, 32])], (x) => transpose(x, [0, 2, 1, 3]), 2 * 2048 * 128),
   passing('softmaxCrossEntropy [320 4096]', () => [random(1, [320, 4096]), ids(320, 4096)], (x, labels) => softmaxCrossEntropy(x, labels), 320 * 4096, 1e-4),
   passing('sigmoidCrossEntropy [2048]', () => [random(1, [2048]), zeros([2048])], (x, labels) => sigmoidCrossEntropy(x, labels), 2 * 2048, 1e-4),
   passing('gather 2048 of [4096 64]', () => [random(1, [4096, 64]), ids(2048, 4096)], gather, 2 * 2048 * 64),

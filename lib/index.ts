@@ -19,6 +19,7 @@ export { argmax, max, mean, sum, sumSquares } from './ops/reduce.ts';
 export { concat, slice, stack, transpose } from './ops/move.ts';
 export { pack, unpack } from './ops/pack.ts';
 export { dense, matmul } from './ops/matmul.ts';
+export { attentionContext, attentionScores } from './ops/heads.ts';
 export { gather, gatherPositions, oneHot, pick, scatterAdd } from './ops/gather.ts';
 export { erf, erfinv, gelu } from './ops/gelu.ts';
 export { logSoftmax, maskedSoftmax, softmax } from './ops/softmax.ts';

@@ -2,8 +2,7 @@
  * Multi-head self-attention (Vaswani et al. 2017, §3.2): every token asks (query), every token answers to (key) and offers
  * (value); head by head, softmax(q·kᵀ / √d) says how much of each value a token takes. Padding is never attended to.
  */
-import { matmul } from '../ops/matmul.ts';
-import { transpose } from '../ops/move.ts';
+import { attentionContext, attentionScores } from '../ops/heads.ts';
 import { reshape } from '../ops/axes.ts';
 import { maskedSoftmax } from '../ops/softmax.ts';
 import { split } from '../key.ts';
@@ -31,16 +30,16 @@ export const initAttention = (key: Tensor, width: number, init: Initializer): At
   };
 };
 
-/** [b, t, c] → [b, h, t, d]: each head gets its own d = c / h channels. */
+/** [b, t, c] → [b, t, h, d]: each head gets its own d = c / h channels. */
 const splitHeads = (x: Tensor, h: number): Tensor => {
   const { b, t, c } = dims(x, 'b t c');
-  return transpose(reshape(x, [b, t, h, c / h]), [0, 2, 1, 3]);
+  return reshape(x, [b, t, h, c / h]);
 };
 
-/** [b, h, t, d] → [b, t, c]. */
+/** [b, t, h, d] → [b, t, c]. */
 const joinHeads = (x: Tensor): Tensor => {
-  const { b, h, t, d } = dims(x, 'b h t d');
-  return reshape(transpose(x, [0, 2, 1, 3]), [b, t, h * d]);
+  const { b, t, h, d } = dims(x, 'b t h d');
+  return reshape(x, [b, t, h * d]);
 };
 
 export interface AttentionOptions {
@@ -60,8 +59,8 @@ export const attention = (key: Tensor, params: Attention, x: Tensor, attend: Ten
   const q = splitHeads(linear(params.query, asking), heads);
   const k = splitHeads(linear(params.key, x), heads);
   const v = splitHeads(linear(params.value, x), heads);
-  const { d } = dims(q, 'b h t d');
-  const probabilities = maskedSoftmax(matmul(q, k, { transposeB: true }), attend, 1 / Math.sqrt(d));
+  const { d } = dims(q, 'b t h d');
+  const probabilities = maskedSoftmax(attentionScores(q, k), attend, 1 / Math.sqrt(d));
   look?.(probabilities);
-  return linear(params.output, joinHeads(matmul(drop(key, `${name}.probabilities`, probabilities, rate), v)));
+  return linear(params.output, joinHeads(attentionContext(drop(key, `${name}.probabilities`, probabilities, rate), v)));
 };

@@ -24,10 +24,10 @@ import { toleranceOf } from '../laws/values.ts';
 
 /** Sizes that make many tiles and workgroups, and end in the middle of a tile, a vector and a stripe. */
 const odd = [
-  [67, 131, 9, 35],
-  [130, 20, 3, 66],
-  [2, 300, 70, 5],
-  [1100, 3, 2, 2],
+  [67, 131, 9, 35, 3],
+  [130, 20, 3, 66, 5],
+  [2, 300, 70, 5, 17],
+  [1100, 3, 2, 2, 9],
 ];
 
 /** Products in the tiles of every size, and one that is cut along k. */
@@ -39,6 +39,8 @@ const products = [
 const more: Record<string, Record<string, number>[]> = {
   matmul: products,
   dense: [{ m: 2050, k: 9, n: 2049 }, ...products],
+  attentionScores: [{ b: 2, i: 130, h: 3, d: 36, j: 300 }],
+  attentionContext: [{ b: 2, i: 130, h: 3, d: 36, j: 300 }, { b: 1, i: 66, h: 2, d: 20, j: 1100 }],
   denseSlope: [{ m: 9, k: 2052, n: 2044 }, { m: 2100, k: 70, n: 72 }, { m: 1030, k: 67, n: 65 }],
   layerNormParameters: [{ m: 2100, n: 72 }],
   scatterAdd: [{ n: 1100, e: 3 }, { n: 5000, e: 3 }],

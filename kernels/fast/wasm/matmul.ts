@@ -23,19 +23,33 @@ interface Product {
   readonly rows: number;
   readonly columns: number;
   readonly inner: number;
-  /** In elements, along rows, k and batch. */
+  /** In elements, along rows and k. */
   readonly stridesA: readonly number[];
-  /** In elements, along k, columns and batch. */
+  /** Along k and columns. */
   readonly stridesB: readonly number[];
+  /** Along rows of y. */
+  readonly rowY: number;
+  /** The matrices are the heads of sequences: how many heads, then the strides of A, B and y along sequences and heads. */
+  readonly heads: number;
+  readonly headsA: readonly number[];
+  readonly headsB: readonly number[];
+  readonly headsY: readonly number[];
 }
 
-const productCalls = ({ a, b, bias, y, batch, rows, columns, inner, stridesA, stridesB }: Product, { scratch, wide }: Pick<Site, 'scratch' | 'wide'>): Call[] => {
+/** One product, or several that lie one behind the other, `apart` elements in A, B and y. */
+const together = (...apart: number[]) => {
+  const [headsA, headsB, headsY] = apart.map((step) => [step, 0]);
+  return { heads: 1, headsA, headsB, headsY };
+};
+
+const productCalls = (product: Product, { scratch, wide }: Pick<Site, 'scratch' | 'wide'>): Call[] => {
+  const { a, b, bias, y, batch, rows, columns, inner, stridesA, stridesB, rowY, heads, headsA, headsB, headsY } = product;
   const panel = wide ? 16 : 8;
   const panels = Math.ceil(columns / panel);
-  const [innerB, columnB, batchB] = stridesB;
+  const [innerB, columnB] = stridesB;
   const inPlace = columnB === 1 && columns <= NARROW;
   const packed = inPlace ? b : scratch(batch * panels * panel * inner);
-  const ofB = inPlace ? [innerB, batchB, panel] : [panel, panels * panel * inner, panel * inner];
+  const ofB = inPlace ? [innerB, panel] : [panel, panel * inner];
 
   const down = Math.ceil(rows / BLOCK_ROWS);
   const blockRows = Math.ceil(rows / down / TILE_ROWS) * TILE_ROWS;
@@ -47,7 +61,10 @@ const productCalls = ({ a, b, bias, y, batch, rows, columns, inner, stridesA, st
     kernel: 'multiply',
     items: batch * Math.ceil(rows / blockRows) * Math.ceil(columns / blockColumns),
     grain: Math.ceil(2 ** 18 / (blockRows * blockColumns * inner)),
-    integers: [a, packed, y, bias, rows, columns, inner, ...stridesA, ...ofB, blockRows, blockColumns, panel],
+    integers: [
+      ...[a, packed, y, bias, rows, columns, inner, ...stridesA, ...ofB, rowY, blockRows, blockColumns, panel],
+      ...[heads, ...headsA, ...(inPlace ? [heads, ...headsB] : [1, panels * panel * inner, 0]), heads, ...headsY],
+    ],
   };
   if (inPlace) return [multiply];
   const groups = Math.ceil(panels / GROUP);
@@ -55,7 +72,7 @@ const productCalls = ({ a, b, bias, y, batch, rows, columns, inner, stridesA, st
     kernel: 'packColumns',
     items: batch * groups,
     grain: Math.ceil(8192 / (GROUP * panel * inner)),
-    integers: [b, packed, inner, columns, ...stridesB, panels, panel],
+    integers: [b, packed, inner, columns, ...stridesB, panels, panel, heads, ...headsB],
   };
   return [pack, multiply];
 };
@@ -66,9 +83,8 @@ export const matmul: Replacement = (site) => {
   const [inner, batchA, rowA, innerA, batchB, innerB, columnB] = integers!;
   const [columns, rows, batch] = grid;
   if (inner === 0) return undefined;
-  const stridesA = [rowA, innerA, batchA];
-  const stridesB = [innerB, columnB, batchB];
-  return productCalls({ a, b, bias: 0, y: output, batch, rows, columns, inner, stridesA, stridesB }, site);
+  const strides = { stridesA: [rowA, innerA], stridesB: [innerB, columnB], rowY: columns, ...together(batchA, batchB, rows * columns) };
+  return productCalls({ a, b, bias: 0, y: output, batch, rows, columns, inner, ...strides }, site);
 };
 
 export const dense: Replacement = (site) => {
@@ -76,9 +92,31 @@ export const dense: Replacement = (site) => {
   const [inner, columns] = w.shape;
   const { rows } = rowsOf(x.shape);
   if (inner === 0) return undefined;
-  const stridesA = [inner, 1, 0];
-  const stridesB = [columns, 1, 0];
-  return productCalls({ a, b, bias, y: output, batch: 1, rows, columns, inner, stridesA, stridesB }, site);
+  const strides = { stridesA: [inner, 1], stridesB: [columns, 1], rowY: columns, ...together(0, 0, 0) };
+  return productCalls({ a, b, bias, y: output, batch: 1, rows, columns, inner, ...strides }, site);
+};
+
+/** Heads of a token lie side by side, and sequences one behind the other: the strides along sequences and heads. */
+const sideBySide = (tokens: number, heads: number, width: number) => [tokens * heads * width, width];
+
+export const attentionScores: Replacement = (site) => {
+  const { specs: [q, k], inputs: [a, b], output } = site;
+  const [batch, rows, heads, inner] = q.shape;
+  const columns = k.shape[1];
+  if (inner === 0) return undefined;
+  const strides = { stridesA: [heads * inner, 1], stridesB: [1, heads * inner], rowY: columns };
+  const ofHeads = { heads, headsA: sideBySide(rows, heads, inner), headsB: sideBySide(columns, heads, inner), headsY: [heads * rows * columns, rows * columns] };
+  return productCalls({ a, b, bias: 0, y: output, batch: batch * heads, rows, columns, inner, ...strides, ...ofHeads }, site);
+};
+
+export const attentionContext: Replacement = (site) => {
+  const { definition, specs: [, v], inputs: [a, b], output } = site;
+  const [{ integers }] = definition();
+  const [heads, rows, inner, columns, rowA, innerA] = integers!;
+  if (inner === 0) return undefined;
+  const strides = { stridesA: [rowA, innerA], stridesB: [heads * columns, 1], rowY: heads * columns };
+  const ofHeads = { heads, headsA: [heads * rows * inner, rows * inner], headsB: sideBySide(inner, heads, columns), headsY: sideBySide(rows, heads, columns) };
+  return productCalls({ a, b, bias: 0, y: output, batch: v.shape[0] * heads, rows, columns, inner, ...strides, ...ofHeads }, site);
 };
 
 export const denseSlope: Replacement = (site) => {
@@ -87,7 +125,8 @@ export const denseSlope: Replacement = (site) => {
   if (inner * rows * columns === 0) return undefined;
   const sizes = [rows * columns, columns];
   const [kernel, bias] = packedAt(output, sizes);
-  const product = { a: x, b: dy, bias: 0, y: kernel, batch: 1, rows, columns, inner, stridesA: [1, rows, 0], stridesB: [columns, 1, 0] };
+  const strides = { stridesA: [1, rows], stridesB: [columns, 1], rowY: columns, ...together(0, 0, 0) };
+  const product = { a: x, b: dy, bias: 0, y: kernel, batch: 1, rows, columns, inner, ...strides };
   return [
     ...gaps(output, sizes),
     ...productCalls(product, site),

@@ -5,7 +5,7 @@
 import { ALIGNED, around, rowsOf, sizeOf, startsOf } from '../../../lib/shape.ts';
 import type { Call, Replacement } from './call.ts';
 import { CHUNK, rowsOfChunk } from './call.ts';
-import { dense, denseSlope, matmul } from './matmul.ts';
+import { attentionContext, attentionScores, dense, denseSlope, matmul } from './matmul.ts';
 import { gaps, packedAt } from './packed.ts';
 import { STRIP, sumAxis, sumCalls, sumSquares } from './sum.ts';
 
@@ -198,6 +198,8 @@ const of = <P extends object>(replacement: Replacement<P>): Replacement => repla
 
 export const replacements: Readonly<Record<string, Replacement>> = {
   matmul,
+  attentionScores,
+  attentionContext,
   dense,
   denseSlope,
   full: of(full),

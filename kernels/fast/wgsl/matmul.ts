@@ -31,8 +31,13 @@ const SHORTEST = 512;
 /** A result so small, of sums so short, is left to a thread for each element. */
 const SMALL = 512;
 
+/** A matrix of each head: the heads of a token lie side by side, or each head's matrix by itself. */
+interface Headed {
+  readonly sideBySide: boolean;
+}
+
 /** A side of the product: is it contiguous along k, and do its contiguous lines come in whole vectors? */
-interface Side {
+interface Side extends Headed {
   readonly alongInner: boolean;
   readonly vectors: boolean;
 }
@@ -47,15 +52,23 @@ interface Shader {
   readonly sums: boolean;
   /** Whether rows of the result come in whole vectors. */
   readonly vectors: boolean;
+  readonly y: Headed;
 }
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 const list = (n: number, f: (i: number) => string, separator = '\n') => range(n).map(f).join(separator);
 
+/** Which line of memory is line i of matrix z, of `lines` lines. */
+const lineOf = (z: string, lines: string, i: string, { sideBySide }: Headed) =>
+  sideBySide ? `(((${z}) / u.heads * ${lines} + ${i}) * u.heads + (${z}) % u.heads)` : `((${z}) * ${lines} + ${i})`;
+
 /** `read_a(z, i, k, end)`: four numbers of row i of A (column i of B) from k on, or of i and the next three at k; 0 from `end` on. */
-const reader = (name: string, extent: string, { alongInner, vectors }: Side): string => {
+const reader = (name: string, extent: string, side: Side): string => {
+  const { alongInner, vectors } = side;
   const at = (i: string, k: string) =>
-    alongInner ? `(z * u.${extent} + min(${i}, u.${extent} - 1)) * u.inner + ${k}` : `(z * u.inner + ${k}) * u.${extent} + min(${i}, u.${extent} - ${vectors ? 4 : 1})`;
+    alongInner
+      ? `${lineOf('z', `u.${extent}`, `min(${i}, u.${extent} - 1)`, side)} * u.inner + ${k}`
+      : `${lineOf('z', 'u.inner', k, side)} * u.${extent} + min(${i}, u.${extent} - ${vectors ? 4 : 1})`;
   const single = (i: number) =>
     alongInner ? `select(0.0, ${name}[${at('i', `min(k + ${i}, end - 1)`)}], k + ${i} < end)` : `${name}[${at(`i + ${i}`, 'k')}]`;
   return `
@@ -87,7 +100,7 @@ const carrier = (name: string, tile: number, { alongInner }: Side, n: string, re
       };
 };
 
-const shader = ({ tile, each, a, b, bias, sums, vectors }: Shader): string => {
+const shader = ({ tile, each, a, b, bias, sums, vectors, y }: Shader): string => {
   const across = tile / each;
   const threads = across * across;
   const width = tile / 4;
@@ -132,7 +145,7 @@ const shader = ({ tile, each, a, b, bias, sums, vectors }: Shader): string => {
   const arrays = [`a: ${typeOf(a.vectors)}`, `b: ${typeOf(b.vectors)}`, ...(bias ? [`bias: ${typeOf(vectors)}`] : [])];
 
   return `
-${declare('batch: u32, rows: u32, columns: u32, inner: u32, part: u32, size: u32, sums: u32', arrays, [`y: ${typeOf(vectors)}`])}
+${declare('batch: u32, rows: u32, columns: u32, inner: u32, part: u32, size: u32, sums: u32, heads: u32', arrays, [`y: ${typeOf(vectors)}`])}
 var<workgroup> tile_a: array<vec4f, ${STEP * width}>;
 var<workgroup> tile_b: array<vec4f, ${STEP * width}>;
 ${reader('a', 'rows', a)}
@@ -167,7 +180,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) id:
   }
   ${list(parts, (p) => `let column${p} = b_first + ${(p * tile) / parts} + 4 * across;`, ' ')}
   ${bias ? list(parts, biases, ' ') : ''}
-  ${list(each, (i) => `{ let row = a_first + ${(i >> 2) * (tile / parts) + (i & 3)} + 4 * down; if (row < u.rows) { let line = id.z * u.size + row * u.columns; ${list(parts, (p) => write(`y${i}_${p}`, p), ' ')} } }`, '\n  ')}
+  ${list(each, (i) => `{ let row = a_first + ${(i >> 2) * (tile / parts) + (i & 3)} + 4 * down; if (row < u.rows) { let line = ${y.sideBySide ? `${lineOf('z', 'u.rows', 'row', y)} * u.columns` : 'id.z * u.size + row * u.columns'}; ${list(parts, (p) => write(`y${i}_${p}`, p), ' ')} } }`, '\n  ')}
   ${sums ? writeSums : ''}
 }`;
 };
@@ -183,6 +196,8 @@ interface Product {
   readonly bias?: boolean;
   /** The sums of the columns of B are asked for too. */
   readonly sums?: boolean;
+  /** The matrices are the heads of sequences: how many heads, and which of A, B and y have them side by side. */
+  readonly heads?: { readonly count: number; readonly a?: boolean; readonly b?: boolean; readonly y?: boolean };
 }
 
 const whole = (n: number) => n % 4 === 0;
@@ -195,17 +210,19 @@ const tileFor = ({ batch, rows, columns, inner }: Product) => {
 };
 
 const plan = (product: Product): Plan | undefined => {
-  const { batch, rows, columns, inner, transposeA, transposeB, bias = false, sums = false } = product;
+  const { batch, rows, columns, inner, transposeA, transposeB, bias = false, sums = false, heads = { count: 1 } } = product;
   const { tile, each, groups } = tileFor(product);
-  const parts = Math.max(1, Math.min(Math.floor(inner / SHORTEST), Math.ceil(BUSY / groups)));
+  // Parts of a result whose rows lie apart could not be summed as they lie.
+  const parts = heads.y ? 1 : Math.max(1, Math.min(Math.floor(inner / SHORTEST), Math.ceil(BUSY / groups)));
   const grid = [Math.ceil(columns / tile), Math.ceil(rows / tile), batch * parts] as const;
   const isSmall = Math.max(batch * rows * columns, inner) <= SMALL;
   if (isSmall || grid.some((count) => count === 0 || count > MOST)) return undefined;
   const code = shader({
     tile,
     each,
-    a: { alongInner: !transposeA, vectors: whole(transposeA ? rows : inner) },
-    b: { alongInner: transposeB, vectors: whole(transposeB ? inner : columns) },
+    a: { alongInner: !transposeA, vectors: whole(transposeA ? rows : inner), sideBySide: heads.a ?? false },
+    b: { alongInner: transposeB, vectors: whole(transposeB ? inner : columns), sideBySide: heads.b ?? false },
+    y: { sideBySide: heads.y ?? false },
     bias,
     sums,
     vectors: whole(columns),
@@ -216,7 +233,7 @@ const plan = (product: Product): Plan | undefined => {
   const multiply = (into: string): Dispatch => ({
     code,
     buffers: [0, 1, ...(bias ? [2] : []), into],
-    integers: [batch, rows, columns, inner, STEP * Math.ceil(inner / parts / STEP), size, starts[1]],
+    integers: [batch, rows, columns, inner, STEP * Math.ceil(inner / parts / STEP), size, starts[1], heads.count],
     groups: grid,
   });
   if (parts === 1) return { dispatches: [multiply(OUTPUT)] };
@@ -229,6 +246,16 @@ export const matmul: Replacement<{ transposeA?: boolean; transposeB?: boolean }>
   const [columns, rows, batch] = grid;
   const { transposeA = false, transposeB = false } = params;
   return plan({ batch, rows, columns, inner: integers![0], transposeA, transposeB });
+};
+
+export const attentionScores: Replacement = ({ specs: [q, k] }) => {
+  const [batch, rows, count, inner] = q.shape;
+  return plan({ batch: batch * count, rows, columns: k.shape[1], inner, transposeA: false, transposeB: true, heads: { count, a: true, b: true } });
+};
+
+export const attentionContext: Replacement<{ transpose?: boolean }> = ({ params: { transpose = false }, specs: [, v], spec }) => {
+  const [batch, inner, count, columns] = v.shape;
+  return plan({ batch: batch * count, rows: spec.shape[1], columns, inner, transposeA: transpose, transposeB: false, heads: { count, b: true, y: true } });
 };
 
 export const dense: Replacement = ({ specs: [x, w] }) => {

@@ -4,7 +4,7 @@
  */
 import type { Replacement } from './dispatch.ts';
 import { of } from './dispatch.ts';
-import { dense, denseSlope, matmul } from './matmul.ts';
+import { attentionContext, attentionScores, dense, denseSlope, matmul } from './matmul.ts';
 import { dropout, uniform } from './random.ts';
 import * as rows from './rows.ts';
 import { scatterAdd } from './scatter.ts';
@@ -12,6 +12,8 @@ import { sumAxis } from './sum.ts';
 
 export const replacements: Readonly<Record<string, Replacement>> = {
   matmul: of(matmul),
+  attentionScores,
+  attentionContext: of(attentionContext),
   dense,
   denseSlope,
   softmax: of(rows.softmax),

@@ -58,19 +58,18 @@ function turn(source: usize, step: usize, target: usize, targetStep: usize, rows
 
 /**
  * Panels of B: items are groups of four panels of all batches. Arguments: B, the panels, k, n, the strides of B in elements
- * along k, n and batch, panels a batch, columns a panel.
+ * along k and n, panels a batch, columns a panel; then heads, the strides along sequences and heads.
  */
 export function packColumns(p: usize, from: u32, to: u32): void {
   const b = load<usize>(p), packed = load<usize>(p, 4);
   const inner = load<u32>(p, 8), columns = load<u32>(p, 12);
-  const innerB = load<u32>(p, 16), columnB = load<u32>(p, 20), batchB = load<u32>(p, 24), panels = load<u32>(p, 28);
-  const panelColumns = load<u32>(p, 32);
+  const innerB = load<u32>(p, 16), columnB = load<u32>(p, 20), panels = load<u32>(p, 24), panelColumns = load<u32>(p, 28);
   const groups = (panels + GROUP - 1) / GROUP;
   for (let item = from; item < to; item++) {
     const z = item / groups;
     const first = (item % groups) * GROUP;
     const count = min(GROUP, panels - first);
-    const source = at(b, z * batchB + first * panelColumns * columnB);
+    const source = at(b, offset(p + 32, z) + first * panelColumns * columnB);
     const target = at(packed, (z * panels + first) * inner * panelColumns);
     if (columnB == 1) copyPanels(source, innerB << 2, target, inner, count, panelColumns << 2);
     else {
@@ -80,6 +79,14 @@ export function packColumns(p: usize, from: u32, to: u32): void {
       }
     }
   }
+}
+
+/** Where matrix z of a batch begins: they are the heads of sequences, in order. Arguments: heads, the strides along sequences and heads. */
+// @ts-ignore: decorator
+@inline
+function offset(p: usize, z: u32): u32 {
+  const heads = load<u32>(p);
+  return (z / heads) * load<u32>(p, 4) + (z % heads) * load<u32>(p, 8);
 }
 
 /** Panels whose columns lie together in the source. What is beyond the last column is never used. */
@@ -105,22 +112,21 @@ function copyVectors(from: usize, to: usize, bytes: usize): void {
 
 /**
  * y = A·B + bias: items are blocks of rows, times blocks of columns, times batches. Arguments: A, B or its panels, y, the
- * bias or 0; rows, columns, k; the strides of A in elements along rows, k and batch; those of B along k, batch and from
- * panel to panel; rows a block, columns a block, columns a panel.
+ * bias or 0; rows, columns, k; the strides of A in elements along rows and k, of B along k and from panel to panel, of y
+ * along rows; rows a block, columns a block, columns a panel; then for A, B and y heads, the strides along sequences and heads.
  */
 export function multiply(p: usize, from: u32, to: u32): void {
   const a = load<usize>(p), b = load<usize>(p, 4), y = load<usize>(p, 8), bias = load<usize>(p, 12);
   const rows = load<u32>(p, 16), columns = load<u32>(p, 20), inner = load<u32>(p, 24);
-  const rowA = load<u32>(p, 28), innerA = load<u32>(p, 32), batchA = load<u32>(p, 36);
-  const innerB = load<u32>(p, 40), batchB = load<u32>(p, 44), panelB = load<u32>(p, 48);
-  const blockRows = load<u32>(p, 52), blockColumns = load<u32>(p, 56);
-  const panelColumns = load<u32>(p, 60);
+  const rowA = load<u32>(p, 28), innerA = load<u32>(p, 32), innerB = load<u32>(p, 36), panelB = load<u32>(p, 40);
+  const rowY = load<u32>(p, 44), blockRows = load<u32>(p, 48), blockColumns = load<u32>(p, 52), panelColumns = load<u32>(p, 56);
   const down = (rows + blockRows - 1) / blockRows;
   const across = (columns + blockColumns - 1) / blockColumns;
-  const step = (columns as usize) << 2;
+  const step = (rowY as usize) << 2;
   memory.fill(scratch + TILE_BYTES, 0, 64);
   for (let item = from; item < to; item++) {
     const z = item / (down * across);
+    const inA = offset(p + 60, z), inB = offset(p + 72, z), inY = offset(p + 84, z);
     const block = item % (down * across);
     const firstRow = (block / across) * blockRows;
     const lastRow = min(rows, firstRow + blockRows);
@@ -129,7 +135,7 @@ export function multiply(p: usize, from: u32, to: u32): void {
     const lastColumn = min(columns, firstColumn + blockColumns);
     for (let k: u32 = 0; k < inner; k += DEPTH) {
       const depth = min(DEPTH, inner - k);
-      const source = at(a, z * batchA + firstRow * rowA + k * innerA);
+      const source = at(a, inA + firstRow * rowA + k * innerA);
       // In scratch memory lies the whole block, turned, or of one in place only the rows that do not fill a strip: behind
       // them the memory may end.
       if (innerA != 1) turn(source, innerA << 2, scratch + BLOCK, TURNED, depth, lastRow - firstRow);
@@ -139,13 +145,13 @@ export function multiply(p: usize, from: u32, to: u32): void {
         }
       }
       for (let column = firstColumn; column < lastColumn; column += panelColumns) {
-        const panel = at(b, z * batchB + (column / panelColumns) * panelB + k * innerB);
+        const panel = at(b, inB + (column / panelColumns) * panelB + k * innerB);
         const width = min(panelColumns, columns - column);
         for (let row = firstRow; row < lastRow; row += ROWS) {
           const inPlace = innerA == 1 && row < whole;
           const stepA = inPlace ? (rowA as usize) << 2 : TURNED;
           const strip = inPlace ? at(source, (row - firstRow) * rowA) : scratch + BLOCK + (row - (innerA == 1 ? whole : firstRow)) * TURNED;
-          const target = at(y, (z * rows + row) * columns + column);
+          const target = at(y, inY + row * rowY + column);
           const height = min(ROWS, rows - row);
           let start = target;
           let startStep = step;
