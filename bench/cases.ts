@@ -61,7 +61,7 @@ export const cases: Case[] = [
   product(2048, 512, 128, 'NT'),
   product(512, 2048, 128, 'TN'),
   headed('attentionScores of [32 64 4 32] and [32 64 4 32]', () => [random(1, perHead), random(2, perHead)], attentionScores),
-  headed('attentionContext of [32 4 64 64] and [32 64 4 32]', () => [random(1, scores), random(2, perHead)], attentionContext),
+  headed('attentionContext of [32 4 64 64] and [32 64 4 32]', () => [random(1, scores), random(2, perHead)], (p, v) => attentionContext(p, v)),
   product(320, 64, 4096, 'NT'),
   product(1024, 1024, 1024),
   {
