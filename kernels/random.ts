@@ -96,6 +96,22 @@ export function uniform(this: Thread, keys: Float32Array): number {
   return threefry(keys[k], keys[k + 1], keys[k + 2], keys[k + 3], this.thread.x >> 1, 0, 4 + (this.thread.x & 1)) / 16777216;
 }
 
+/**
+ * Gumbel noise, −ln e where e = −ln(u + 2^-25) for a uniform u. The largest noises, which decide, come of u near 1, where e is
+ * small and the logarithms of some devices have no digit right: from ½ on, e = 2 artanh z with z = w / (2 − w), w = 1 − u − 2^-25.
+ * (The minimum changes nothing there; without it, drivers may add the terms of w in an order that rounds.)
+ */
+export function gumbel(this: Thread, keys: Float32Array): number {
+  const k = 4 * this.thread.y;
+  const bits = threefry(keys[k], keys[k + 1], keys[k + 2], keys[k + 3], this.thread.x >> 1, 0, 4 + (this.thread.x & 1));
+  const w = (Math.min(16777216 - bits, 8388608) - 0.5) / 16777216;
+  const z = w / (2 - w);
+  const s = z * z;
+  let e = 2 * z * (1 + s * (1 / 3 + s * (1 / 5 + s * (1 / 7 + s * (1 / 9 + s / 11)))));
+  if (bits < 8388608) e = -Math.log((bits + 0.5) / 16777216);
+  return -Math.log(e);
+}
+
 /** The four halves of the block of a counter: the key derived from key y by a name, hashed into (block, tag). */
 export function deriveKey(this: Thread, keys: Float32Array, block: number, tag: number): number {
   const k = 4 * this.thread.y;

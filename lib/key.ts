@@ -8,13 +8,13 @@
  * folded keys (tag 1) and named keys (tags from 2^30) never meet.
  */
 import * as kernels from '../kernels/random.ts';
-import type { Values } from '../kernels/device/device.ts';
+import type { KernelCall, Values } from '../kernels/device/device.ts';
 import { keysOf, operation } from './op.ts';
 import type { Shape } from './shape.ts';
 import { show, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { tensor } from './tensor.ts';
-import { add, log, mul, neg } from './ops/arith.ts';
+import { add, mul } from './ops/arith.ts';
 import { erfinv } from './ops/gelu.ts';
 import { argmax } from './ops/reduce.ts';
 
@@ -89,23 +89,27 @@ export const fold = (key: Tensor, n: Tensor | number): Tensor => foldOp({}, key,
 export const rowKeys = (key: Tensor, n: number): Tensor =>
   key.shape.length === 2 ? key : fold(key, tensor(Array.from({ length: n }, (_, i) => i), [n], 'i32'));
 
-const uniformOp = operation<{ shape: Shape }>({
-  name: 'uniform',
-  about: 'y[i] = the upper 24 bits of word i mod 2 of block ⌊i/2⌋, over 2^24',
-  domain: [
-    { inputs: [drawKey], params: (_, pick) => ({ shape: [1 + pick(4), 5] }) },
-    { inputs: [drawKeys], params: ({ k }, pick) => ({ shape: [k * (1 + pick(2)), 1 + pick(4), 5] }) },
-  ],
-  shape([keys], { shape }) {
-    keysOf('uniform', keys, shape);
-    return { shape, dtype: 'f32' };
-  },
-  reference: ([keys], y) => y.forEach((_, i) => (y[i] = kernels.draw(keys, i, y.length))),
-  launches(_, [keys], y) {
-    const count = keysOf('uniform', keys);
-    return [{ kernel: kernels.uniform, arrays: [0], output: [sizeOf(y.shape) / count, count] }];
-  },
-});
+/** What is drawn number by number: `of` makes it of a uniform one. */
+const drawing = (name: string, about: string, kernel: KernelCall['kernel'], of: (u: number) => number) =>
+  operation<{ shape: Shape }>({
+    name,
+    about,
+    domain: [
+      { inputs: [drawKey], params: (_, pick) => ({ shape: [1 + pick(4), 5] }) },
+      { inputs: [drawKeys], params: ({ k }, pick) => ({ shape: [k * (1 + pick(2)), 1 + pick(4), 5] }) },
+    ],
+    shape([keys], { shape }) {
+      keysOf(name, keys, shape);
+      return { shape, dtype: 'f32' };
+    },
+    reference: ([keys], y) => y.forEach((_, i) => (y[i] = of(kernels.draw(keys, i, y.length)))),
+    launches(_, [keys], y) {
+      const count = keysOf(name, keys);
+      return [{ kernel, arrays: [0], output: [sizeOf(y.shape) / count, count] }];
+    },
+  });
+
+const uniformOp = drawing('uniform', 'y[i] = the upper 24 bits of word i mod 2 of block ⌊i/2⌋, over 2^24', kernels.uniform, (u) => u);
 
 /** Numbers drawn evenly from [0, 1): multiples of 2^-24. A list of k keys draws k equal parts along the leading axis. */
 export const uniform = (key: Tensor, shape: Shape): Tensor => uniformOp({ shape: [...shape] }, key);
@@ -122,8 +126,11 @@ const WITHIN_TWO = 0.9544997361036416;
 /** Normal numbers of which those beyond two deviations are drawn again (TensorFlow's initialiser); their deviation is 0.88. */
 export const truncatedNormal = (key: Tensor, shape: Shape): Tensor => mul(erfinv(mul(symmetric(key, shape), WITHIN_TWO)), Math.SQRT2);
 
+/** u is the middle of one of 2^24 intervals, so neither logarithm is infinite. */
+const gumbelOp = drawing('gumbel', 'y[i] = −ln(−ln(u[i] + 2⁻²⁵)), where u is uniform', kernels.gumbel, (u) => -Math.log(-Math.log(u + 2 ** -25)));
+
 /** Gumbel noise, −ln(−ln u): added to logits, it makes their largest a sample of their softmax. */
-export const gumbel = (key: Tensor, shape: Shape): Tensor => neg(log(neg(log(add(uniform(key, shape), 2 ** -25)))));
+export const gumbel = (key: Tensor, shape: Shape): Tensor => gumbelOp({ shape: [...shape] }, key);
 
 /** One sample of softmax(logits) for each row, by the Gumbel-max trick: logits […, v] → ids i32 […]. */
 export const categorical = (key: Tensor, logits: Tensor): Tensor => argmax(add(logits, gumbel(key, logits.shape)));

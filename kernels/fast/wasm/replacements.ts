@@ -253,6 +253,7 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   deriveKey: of(deriveKey),
   fold,
   uniform: draws('uniform'),
+  gumbel: draws('gumbel'),
   dropout: draws('dropout', dropping),
   average: of(withParameter('average')),
   averageSquare: of(withParameter('averageSquare')),

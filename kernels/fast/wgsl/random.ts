@@ -48,6 +48,19 @@ ${main(THREADS)}
 }`;
 
 const uniformCode = draws('', [], 'return f32(bits) / 16777216.0;');
+const gumbelCode = draws(
+  '',
+  [],
+  `
+  let w = (f32(min(16777216 - bits, 8388608)) - 0.5) / 16777216.0;
+  let z = w / (2.0 - w);
+  let s = z * z;
+  var e = 2.0 * z * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * (1.0 / 9.0 + s / 11.0)))));
+  if (bits < 8388608) { e = -log((f32(bits) + 0.5) / 16777216.0); }
+  return -log(e);
+`,
+);
+
 const dropoutCode = draws(', below: u32, scale: f32', ['x: f32'], 'return select(0.0, x[i] * u.scale, bits >= u.below);');
 
 const drawing =
@@ -62,6 +75,8 @@ const drawing =
   };
 
 export const uniform = drawing(uniformCode, [0, OUTPUT], () => ({ integers: [] }));
+
+export const gumbel = drawing(gumbelCode, [0, OUTPUT], () => ({ integers: [] }));
 
 /** A number of 24 bits is at least the rate where its bits are at least `below`. */
 export const dropout = drawing<{ rate: number }>(dropoutCode, [0, 1, OUTPUT], ({ rate }) => ({

@@ -5,7 +5,7 @@
 import type { Replacement } from './dispatch.ts';
 import { of } from './dispatch.ts';
 import { attentionContext, attentionScores, dense, denseSlope, matmul } from './matmul.ts';
-import { dropout, uniform } from './random.ts';
+import { dropout, gumbel, uniform } from './random.ts';
 import * as rows from './rows.ts';
 import { scatterAdd } from './scatter.ts';
 import { sumAxis } from './sum.ts';
@@ -31,5 +31,6 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   topIndices: of(rows.topIndices),
   scatterAdd: of(scatterAdd),
   uniform,
+  gumbel,
   dropout: of(dropout),
 };

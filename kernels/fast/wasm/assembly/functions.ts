@@ -111,6 +111,15 @@ export function log(x: v128): v128 {
   return v128.bitselect(y, splat(NaN), f32x4.ge(x, splat(0)));
 }
 
+const ARTANH = memory.data<f32>([0.0909090909, 0.1111111111, 0.1428571429, 0.2, 0.3333333333, 1]);
+
+/** artanh z / z, from z², for |z| ≤ ⅓. */
+// @ts-ignore: decorator
+@inline
+export function artanhSeries(square: v128): v128 {
+  return degree5(ARTANH, square);
+}
+
 /** ln(1 + e) for e ≥ 0: the log of the rounded 1 + e, corrected by how much was rounded (Kahan). */
 // @ts-ignore: decorator
 @inline

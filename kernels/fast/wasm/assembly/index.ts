@@ -6,4 +6,4 @@ export { crossEntropy, crossEntropySlope, layerNorm, layerNormSlope, logSoftmax,
 export { argmax, max_ as max, sumColumns, sumRows, sumSquares } from './reduce';
 export { concat, copy, pack, pad, strided } from './move';
 export { gather, pick, put, scatterAdd, topIndices, unpick } from './choose';
-export { deriveKey, dropout, fold, uniform } from './random';
+export { deriveKey, dropout, fold, gumbel, uniform } from './random';

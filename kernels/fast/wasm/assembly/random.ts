@@ -2,6 +2,7 @@
  * Threefry-2x32-20 in 32-bit words, four blocks to a vector; kernels/random.ts tells what it is, and gives the same bits. A
  * key is four 16-bit halves of two words, high half first, held as floats.
  */
+import * as f from './functions';
 import { at, storeSome, storeTwo } from './lanes';
 import { scratch } from './thread';
 
@@ -126,15 +127,28 @@ function inOrder(i: u32): v128 {
   return v128.shuffle<i32>(v128.load64_zero(first), v128.load64_zero(first, 64), 0, 4, 1, 5);
 }
 
-const enum Draw { uniform, dropout }
+const enum Draw { uniform, gumbel, dropout }
 
-/** What becomes of four words: numbers in [0, 1), or the elements x · scale where the upper 24 bits reach the threshold, else 0. */
+/** Gumbel noise of numbers in [0, 1): kernels/random.ts. */
+// @ts-ignore: decorator
+@inline
+function noise(u: v128): v128 {
+  const half = f32x4.splat(0.5), shift = f32x4.splat(2.98023223876953125e-8);
+  const w = f32x4.sub(f32x4.sub(f32x4.splat(1), u), shift);
+  const z = f32x4.div(w, f32x4.sub(f32x4.splat(2), w));
+  const near = f32x4.mul(f32x4.add(z, z), f.artanhSeries(f32x4.mul(z, z)));
+  const far = f32x4.neg(f.log(f32x4.add(u, shift)));
+  return f32x4.neg(f.log(v128.bitselect(far, near, f32x4.lt(u, half))));
+}
+
+/** What becomes of four words: numbers in [0, 1), Gumbel noise, or the elements x · scale where the upper 24 bits reach the threshold, else 0. */
 // @ts-ignore: decorator
 @inline
 function use(op: Draw, words: v128, x: usize, threshold: v128, scale: v128): v128 {
   const bits = i32x4.shr_u(words, 8);
   if (op == Draw.dropout) return v128.and(f32x4.mul(v128.load(x), scale), i32x4.ge_s(bits, threshold));
-  return f32x4.mul(f32x4.convert_i32x4_s(bits), f32x4.splat(1 / 16777216));
+  const u = f32x4.mul(f32x4.convert_i32x4_s(bits), f32x4.splat(1 / 16777216));
+  return op == Draw.gumbel ? noise(u) : u;
 }
 
 /** Items are runs: a key's part of `size` elements is cut into runs of `run`, an even number, of which the last is shorter. */
@@ -161,6 +175,12 @@ function draw(op: Draw, keys: usize, x: usize, y: usize, size: u32, run: u32, fr
 export function uniform(p: usize, from: u32, to: u32): void {
   const none = i32x4.splat(0);
   draw(Draw.uniform, load<usize>(p), 0, load<usize>(p, 4), load<u32>(p, 8), load<u32>(p, 12), from, to, none, none);
+}
+
+/** Gumbel noise. Arguments: as of uniform. */
+export function gumbel(p: usize, from: u32, to: u32): void {
+  const none = i32x4.splat(0);
+  draw(Draw.gumbel, load<usize>(p), 0, load<usize>(p, 4), load<u32>(p, 8), load<u32>(p, 12), from, to, none, none);
 }
 
 /** Elements that are kept or dropped. Arguments: keys, x, y, elements a key, elements a run, threshold in 2⁻²⁴; scale. */
