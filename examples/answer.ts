@@ -32,7 +32,7 @@ interface Options {
   readonly seq?: number;
   readonly stride?: number;
   readonly lr?: number;
-  readonly dropout: number;
+  readonly dropout?: number;
   readonly seed: number;
   readonly threshold?: number;
   readonly fromScratch: boolean;
@@ -77,8 +77,8 @@ const learn = async (path: string, rows: readonly QuestionRow[], options: Option
   const { seq, stride, batch, lr, epochs, seed, head, dropout } = options;
   const { trained, fresh } = openStart(path);
   const { config: sizes, tokenizer, params } = options.fromScratch ? fresh(seed) : trained;
-  const config = withDropout(sizes, 'answering', head, dropout);
-  const { sequenceLength, ...recipe } = completed({ ...task.recipe, sequenceLength: seq ?? 512, batchSize: batch, learningRate: lr, epochs: epochs ?? 2 }, config);
+  const { sequenceLength, ...recipe } = completed({ ...task.recipe, sequenceLength: seq ?? 512, batchSize: batch, learningRate: lr, epochs: epochs ?? 2, dropout }, sizes);
+  const config = withDropout(sizes, 'answering', head, recipe.dropout);
   const cut = windower(tokenizer, { sequenceLength, stride });
   const asked = rows.map(cut);
   const examples = answerExamples(asked);
@@ -180,7 +180,7 @@ await endClearly(
     .option('--seq <n>', "tokens in a window (default: as it was fine-tuned, else 512, or the model's positions)", number(8))
     .option('--stride <n>', 'tokens from one window to the next (default: 128, or half a window)', number(1))
     .option('--lr <x>', "highest learning rate (default: by the model's size)", number(0, 1, false))
-    .option('--dropout <x>', 'dropout rate', number(0, 0.9, false), 0.1)
+    .option('--dropout <x>', 'dropout rate (default: 0.1, as published; 0 for models narrower than those)', number(0, 0.9, false))
     .option('--seed <n>', 'makes the run repeatable', number(0, 2 ** 31), 0)
     .option('--threshold <x>', 'how sure it must be to answer nothing (default: as published)', number(-1e9, 1e9, false))
     .option('--from-scratch', 'learn without the pre-trained weights, to see what they are worth', false)
