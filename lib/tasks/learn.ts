@@ -123,7 +123,8 @@ export const withDropout = (config: ElectraConfig, task: Task, style: HeadStyle,
 /**
  * A recipe with what it leaves out: as published for the model's size (the paper's Table 7; google-research/electra,
  * configure_finetuning.py), but no longer than the model has positions. Models narrower than the published ones get 5e-4
- * for all layers, no dropout, as they were pre-trained, and standardised hidden states (docs/decisions.md).
+ * for all layers, no dropout, as they were pre-trained, the mean of all tokens and standardised hidden states
+ * (docs/decisions.md).
  */
 export const completed = (
   { epochs = 3, batchSize = 32, sequenceLength = 128, weightDecay = 0.01, stride = 128, ...recipe }: Recipe,
@@ -138,7 +139,7 @@ export const completed = (
     layerDecay: recipe.layerDecay ?? (narrower ? 1 : c < 1024 ? 0.8 : 0.9),
     dropout: recipe.dropout ?? (narrower ? 0 : 0.1),
     standardise: recipe.standardise ?? narrower,
-    pooling: recipe.pooling ?? 'cls',
+    pooling: recipe.pooling ?? (narrower ? 'mean' : 'cls'),
     weightDecay,
     stride,
   };
