@@ -6,6 +6,7 @@
  * memory may serve the next `launch`: allocation is deterministic, and the whole list can go out as one GPU submission
  * or one hand-over to worker threads.
  */
+import type { Simd } from './wasm/module.ts';
 import type { Spec } from '../../lib/shape.ts';
 
 export type DeviceName = 'gpu' | 'wasm' | 'cpu' | 'reference';
@@ -89,7 +90,7 @@ export interface Device {
   /** Threads that compute, where the device chooses their number. */
   readonly threads?: number;
   /** The vector instructions that its kernels use, where they are ours. */
-  readonly simd?: 'simd128' | 'relaxed' | 'wide';
+  readonly simd?: Simd;
   /** Commands run as soon as they are given, so that an error or a breakpoint shows the caller. */
   readonly eager: boolean;
   /** Commands that may gather before they are handed over, 256 unless told otherwise: more where a submission is dear. */

@@ -2,7 +2,8 @@
 export { enter, serve, work } from './thread';
 export { multiply, packColumns } from './matmul';
 export * from './elementwise';
-export { crossEntropy, crossEntropySlope, layerNorm, layerNormSlope, logSoftmax, maskedSoftmax, softmax, softmaxSlope, timesNormal } from './rows';
+export { crossEntropy, crossEntropySlope, logSoftmax, maskedSoftmax, softmax, softmaxSlope } from './rows';
+export { layerNorm, layerNormSlope, timesNormal } from './norm';
 export { argmax, max_ as max, sumColumns, sumRows, sumSquares } from './reduce';
 export { concat, copy, pack, pad, strided } from './move';
 export { gather, pick, put, scatterAdd, topIndices, unpick } from './choose';

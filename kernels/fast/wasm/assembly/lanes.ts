@@ -63,3 +63,30 @@ export function maxLanes(v: v128): f32 {
 export function signOf(v: v128): v128 {
   return v128.and(v, i32x4.splat(0x80000000));
 }
+
+/** The four elements from column c of a row; beyond its end the lanes hold `other`. */
+// @ts-ignore: decorator
+@inline
+export function part(row: usize, c: u32, columns: u32, other: v128): v128 {
+  const v = v128.load(at(row, c));
+  return c + 4 <= columns ? v : v128.bitselect(v, other, firstLanes(columns - c));
+}
+
+// @ts-ignore: decorator
+@inline
+export function put(row: usize, c: u32, columns: u32, value: v128): void {
+  if (c + 4 <= columns) v128.store(at(row, c), value);
+  else storeSome(at(row, c), value, columns - c);
+}
+
+// @ts-ignore: decorator
+@inline
+export function zeros(): v128 {
+  return f32x4.splat(0);
+}
+
+// @ts-ignore: decorator
+@inline
+export function sumFour(a: v128, b: v128, c: v128, d: v128): v128 {
+  return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+}
