@@ -42,16 +42,37 @@ const lines: Line[] = [
   product([1, 257, 130, 259]),
   product([1, 16, 130, 3]),
   { op: 'dense', inputs: [[2048, 128], [128, 512], [512]], flops: 2 * 2048 * 128 * 512 },
-  { op: 'denseSlope', inputs: [[2048, 128], [2048, 512]], flops: 2 * 2048 * 128 * 512 },
+  {
+    op: 'denseSlope',
+    inputs: [
+      [2048, 128],
+      [2048, 512],
+    ],
+    flops: 2 * 2048 * 128 * 512,
+  },
   { op: 'softmax', inputs: [[320, 4096]] },
   { op: 'logSoftmax', inputs: [[320, 4096]] },
   { op: 'maskedSoftmax', params: { scale: 0.2 }, inputs: [[32, 4, 64, 64], { shape: [32, 64], below: 2 }] },
-  { op: 'softmaxSlope', params: { scale: 0.2 }, inputs: [[32, 4, 64, 64], [32, 4, 64, 64]] },
+  {
+    op: 'softmaxSlope',
+    params: { scale: 0.2 },
+    inputs: [
+      [32, 4, 64, 64],
+      [32, 4, 64, 64],
+    ],
+  },
   { op: 'crossEntropy', inputs: [[320, 4096], { shape: [320], below: 4096 }] },
   { op: 'crossEntropySlope', inputs: [[320, 4096], { shape: [320], below: 4096 }, [320]] },
   { op: 'layerNorm', params: { epsilon: 1e-12 }, inputs: [[2048, 128], [128], [128]] },
   { op: 'layerNormSlope', params: { epsilon: 1e-12 }, inputs: [[2048, 128], [128], [2048, 128]] },
-  { op: 'layerNormParameters', params: { epsilon: 1e-12 }, inputs: [[2048, 128], [2048, 128]] },
+  {
+    op: 'layerNormParameters',
+    params: { epsilon: 1e-12 },
+    inputs: [
+      [2048, 128],
+      [2048, 128],
+    ],
+  },
   { op: 'sumAxis', params: { axis: 0 }, inputs: [[2048, 512]] },
   { op: 'sumAxis', params: { axis: 1 }, inputs: [[2048, 512]] },
   { op: 'sumAxis', params: { axis: 0 }, inputs: [[1 << 20]] },
@@ -80,10 +101,16 @@ const time = async (queue: Queue, launch: () => ReturnType<Queue['launch']>, cou
 };
 
 const name = process.env.AMBER_DEVICE === 'wasm' ? 'wasm' : 'gpu';
-const open = name === 'wasm' ? (await import('../kernels/device/wasm.ts')).openWasm : (await import('../kernels/device/gpu.ts')).openGpu;
+const open =
+  name === 'wasm'
+    ? (await import('../kernels/device/wasm.ts')).openWasm
+    : (await import('../kernels/device/gpu.ts')).openGpu;
 const device = await open({ tuned: true });
 const queues = [device, await open({ tuned: false })].map((opened) => openQueue(Promise.resolve(opened)));
-const replaced: object = name === 'wasm' ? (await import('../kernels/fast/wasm/replacements.ts')).replacements : (await import('../kernels/fast/wgsl/replacements.ts')).replacements;
+const replaced: object =
+  name === 'wasm'
+    ? (await import('../kernels/fast/wasm/replacements.ts')).replacements
+    : (await import('../kernels/fast/wgsl/replacements.ts')).replacements;
 console.log(`${device.description}\n${''.padEnd(52)}replacement   definition   ratio`);
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : [''];
@@ -91,11 +118,19 @@ let state = 1;
 const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
 
 for (const { op: which, params = {}, inputs, flops } of lines) {
-  const title = `${which} ${Object.values(params).filter((v) => v !== false).join(' ')} ${inputs.map((x) => `[${('shape' in x ? x.shape : x).join(' ')}]`).join(' ')}`;
+  const title = `${which} ${Object.values(params)
+    .filter((v) => v !== false)
+    .join(' ')} ${inputs.map((x) => `[${('shape' in x ? x.shape : x).join(' ')}]`).join(' ')}`;
   if (!(which in replaced) || !names.some((name) => title.includes(name))) continue;
   const op = registry.get(which)!;
-  const specs = inputs.map((x) => ('shape' in x ? ({ shape: x.shape, dtype: 'i32' } as const) : ({ shape: x, dtype: 'f32' } as const)));
-  const values = inputs.map((x, i) => Float32Array.from({ length: sizeOf(specs[i].shape) }, () => ('shape' in x ? Math.floor(x.below * random()) : random())));
+  const specs = inputs.map((x) =>
+    'shape' in x ? ({ shape: x.shape, dtype: 'i32' } as const) : ({ shape: x, dtype: 'f32' } as const),
+  );
+  const values = inputs.map((x, i) =>
+    Float32Array.from({ length: sizeOf(specs[i].shape) }, () =>
+      'shape' in x ? Math.floor(x.below * random()) : random(),
+    ),
+  );
   const output = op.shape(specs, params);
   const launches = queues.map((queue) => {
     const given = values.map((x) => queue.write(x));
@@ -112,6 +147,8 @@ for (const { op: which, params = {}, inputs, flops } of lines) {
   }
   const [tuned, definition] = times.map(median);
   const rate = flops === undefined ? '' : `   ${(flops / tuned / 1e6).toFixed(1)} GFLOP/s`;
-  console.log(`${title.padEnd(52)}${tuned.toFixed(3).padStart(8)} ms${definition.toFixed(3).padStart(10)} ms${(definition / tuned).toFixed(1).padStart(8)}${rate}`);
+  console.log(
+    `${title.padEnd(52)}${tuned.toFixed(3).padStart(8)} ms${definition.toFixed(3).padStart(10)} ms${(definition / tuned).toFixed(1).padStart(8)}${rate}`,
+  );
 }
 process.exit();

@@ -57,21 +57,23 @@ export const timeKernels = async (): Promise<{ ceiling: Ceiling; timed: Timed[] 
   const verify = async (one: Case): Promise<void> => {
     const drawn = scoped(() => one.inputs());
     const values = await Promise.all(drawn.map((x) => x.data()));
-    const compute = () => scoped(() => one.run(...drawn.map(({ shape, dtype }, i) => tensor(values[i], shape, dtype)))).data();
+    const compute = () =>
+      scoped(() => one.run(...drawn.map(({ shape, dtype }, i) => tensor(values[i], shape, dtype)))).data();
     const numbers = await compute();
     const judge = (one.flops ?? 0) > MOST_FLOPS ? 'wasm' : 'reference';
     await useDevice(judge);
     const difference = worst(numbers, await compute());
     use();
     drawn.forEach((x) => x.free('after it was verified'));
-    if (!(difference <= one.tolerance)) throw new Error(`${one.name} on gpu differs by ${difference} from ${judge}; at most ${one.tolerance} is right`);
+    if (!(difference <= one.tolerance))
+      throw new Error(`${one.name} on gpu differs by ${difference} from ${judge}; at most ${one.tolerance} is right`);
   };
 
   const time = async (one: Case): Promise<number> => {
     const inputs = scoped(() => one.inputs());
     const times: number[] = [];
     let repeats = 1;
-    for (let spent = 0; times.length < 3 || (spent < MILLISECONDS && times.length < 200); ) {
+    for (let spent = 0; times.length < 3 || (spent < MILLISECONDS && times.length < 200);) {
       await last.data();
       await clock?.busy();
       const start = performance.now();

@@ -30,23 +30,33 @@ const head = (...cells: string[]) => {
 const round = (x: number, digits = 1) => x.toFixed(digits);
 
 const { device, software, clock, close } = await openMeasured();
-console.log(`${device.description}; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`);
-if (software) console.log('\nThis adapter is software on the processor: its times say nothing of a GPU, its counts and host times do.');
+console.log(
+  `${device.description}; ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`,
+);
+if (software)
+  console.log(
+    '\nThis adapter is software on the processor: its times say nothing of a GPU, its counts and host times do.',
+  );
 const hasClock = clock !== undefined;
 await close();
 
 const { ceiling, timed } = await timeKernels();
-console.log(`\nCeiling: ${round(ceiling.gigabytes)} GB/s (a copy of a large buffer, read and written), ${round(ceiling.gflops)} GFLOP/s (${ceiling.best}). Times are ${hasClock ? 'the GPU’s own' : 'the host’s'}.\n`);
+console.log(
+  `\nCeiling: ${round(ceiling.gigabytes)} GB/s (a copy of a large buffer, read and written), ${round(ceiling.gflops)} GFLOP/s (${ceiling.best}). Times are ${hasClock ? 'the GPU’s own' : 'the host’s'}.\n`,
+);
 head('operation', 'ms', 'rate', 'of the ceiling');
 for (const { name, ms, flops, bytes } of timed) {
-  const [rate, unit, most] = flops === undefined ? [bytes / ms / 1e6, 'GB/s', ceiling.gigabytes] : [flops / ms / 1e6, 'GFLOP/s', ceiling.gflops];
+  const [rate, unit, most] =
+    flops === undefined ? [bytes / ms / 1e6, 'GB/s', ceiling.gigabytes] : [flops / ms / 1e6, 'GFLOP/s', ceiling.gflops];
   row(name, round(ms, 3), `${round(rate)} ${unit}`, `${round((100 * rate) / most, 0)} %`);
 }
 
 /** What PyTorch takes for the same step on CUDA; undefined where it is not there or does not fit. */
 const pytorch = (config: object, compile: boolean): number | undefined => {
   const job = JSON.stringify({ config, dropout, warmup: 5, steps: Number(options.steps), device: 'cuda', compile });
-  const run = spawnSync(options.python, [fileURLToPath(new URL('../peers/pytorch.py', import.meta.url)), job], { encoding: 'utf8' });
+  const run = spawnSync(options.python, [fileURLToPath(new URL('../peers/pytorch.py', import.meta.url)), job], {
+    encoding: 'utf8',
+  });
   const line = run.stdout?.split('\n').find((text) => text.startsWith('{'));
   if (run.status === 0 && line !== undefined) return median((JSON.parse(line) as { times: number[] }).times);
   console.error(`PyTorch failed: ${run.stderr.slice(-500)}`);
@@ -55,7 +65,20 @@ const pytorch = (config: object, compile: boolean): number | undefined => {
 const hasCuda = spawnSync(options.python, ['-c', 'import torch; assert torch.cuda.is_available()']).status === 0;
 
 console.log('');
-head('step', 'batch × sequence', 'ms', 'tokens/s', 'GFLOP/s', 'GPU busy', 'launches', 'submissions', 'bind groups after step 3', 'host ms', 'PyTorch ms', 'torch.compile ms');
+head(
+  'step',
+  'batch × sequence',
+  'ms',
+  'tokens/s',
+  'GFLOP/s',
+  'GPU busy',
+  'launches',
+  'submissions',
+  'bind groups after step 3',
+  'host ms',
+  'PyTorch ms',
+  'torch.compile ms',
+);
 const notes: string[] = hasCuda ? [] : [`PyTorch is skipped: ${options.python} has no torch with CUDA`];
 for (const name of sizes) {
   const config = withDropout(sized(name), dropout);
@@ -64,23 +87,44 @@ for (const name of sizes) {
   const peers = hasCuda ? [false, true].map((compile) => pytorch(config, compile)) : [];
   const [eager, compiled] = [0, 1].map((i) => (peers[i] === undefined ? '–' : round(peers[i])));
   // On a software adapter the state of `base` alone, which is there twice, would fill the memory of most machines.
-  const host = software && name === 'base' ? '–' : round(await hostTime({ ...config, training: { ...config.training, batchSize: 1 } }));
+  const host =
+    software && name === 'base'
+      ? '–'
+      : round(await hostTime({ ...config, training: { ...config.training, batchSize: 1 } }));
   const expected = estimate(config, ceiling.gflops);
   if (expected > MOST_MS) {
-    notes.push(`${name} is skipped: at ${round(ceiling.gflops)} GFLOP/s a step takes ${round(expected / 1000, 0)} s at least`);
+    notes.push(
+      `${name} is skipped: at ${round(ceiling.gflops)} GFLOP/s a step takes ${round(expected / 1000, 0)} s at least`,
+    );
     row(name, shape, '–', '–', '–', '–', '–', '–', '–', host, eager, compiled);
     continue;
   }
   try {
     const steps = await timeSteps(config, software ? 3 : Number(options.steps));
-    if (!(steps.lastLoss < steps.firstLoss)) throw new Error(`its loss did not fall: ${steps.firstLoss}, ${steps.lastLoss}`);
+    if (!(steps.lastLoss < steps.firstLoss))
+      throw new Error(`its loss did not fall: ${steps.firstLoss}, ${steps.lastLoss}`);
     const busy = steps.busy === undefined ? '–' : `${round(100 * steps.busy, 0)} %`;
-    row(name, shape, round(steps.ms), round((1000 * b * t) / steps.ms, 0), round(estimate(config, 1) / steps.ms), busy, steps.launches, steps.submissions, steps.groups, host, eager, compiled);
+    row(
+      name,
+      shape,
+      round(steps.ms),
+      round((1000 * b * t) / steps.ms, 0),
+      round(estimate(config, 1) / steps.ms),
+      busy,
+      steps.launches,
+      steps.submissions,
+      steps.groups,
+      host,
+      eager,
+      compiled,
+    );
   } catch (error) {
     notes.push(`${name} failed: ${(error as Error).message}`);
     row(name, shape, '–', '–', '–', '–', '–', '–', '–', host, eager, compiled);
   }
 }
-console.log('\nHost ms: what a step costs the processor when nothing is dispatched, over the second hundred of 200 steps, with batch 1.');
+console.log(
+  '\nHost ms: what a step costs the processor when nothing is dispatched, over the second hundred of 200 steps, with batch 1.',
+);
 notes.forEach((note) => console.log(`\n${note}.`));
 process.exit();

@@ -20,7 +20,11 @@ export interface Steps {
   readonly lastLoss: number;
 }
 
-export const withDropout = (config: ElectraConfig, dropout: number): ElectraConfig => ({ ...config, dropout, attentionDropout: dropout });
+export const withDropout = (config: ElectraConfig, dropout: number): ElectraConfig => ({
+  ...config,
+  dropout,
+  attentionDropout: dropout,
+});
 
 /** Makes a training loop; each call of it is a step that reads its loss. `written` gets the processor's milliseconds until it was handed over. */
 const loop = (config: ElectraConfig, written: (ms: number) => void = () => undefined): (() => Promise<number>) => {

@@ -68,7 +68,9 @@ export const openGpuOn = (device: GPUDevice, description: string, { tuned = true
   const submitted: Promise<unknown>[] = [];
 
   const lost = device.lost.then(({ message }) => {
-    broken ??= new Error(`gpu: the device was lost, with all that it held (${message.trim() || 'no reason is given'}); ${GO_ON}`);
+    broken ??= new Error(
+      `gpu: the device was lost, with all that it held (${message.trim() || 'no reason is given'}); ${GO_ON}`,
+    );
     return broken;
   });
 
@@ -142,7 +144,10 @@ export const openGpuOn = (device: GPUDevice, description: string, { tuned = true
     batch: BATCH,
     lost,
     run(commands) {
-      if (waiting > MOST_WAITING) throw new Error(`gpu: ${waiting} operations wait; await a result now and then (data, item), so that the device can work them off`);
+      if (waiting > MOST_WAITING)
+        throw new Error(
+          `gpu: ${waiting} operations wait; await a result now and then (data, item), so that the device can work them off`,
+        );
       waiting += commands.length;
       return new Promise((resolve, reject) => {
         lists.push({ commands: commands as Command<Block>[], resolve, reject });
@@ -150,7 +155,8 @@ export const openGpuOn = (device: GPUDevice, description: string, { tuned = true
       });
     },
     async close() {
-      while (isSubmitting || submitted.length > 0) await (submitted[0] ?? new Promise((resolve) => setTimeout(resolve, 0)));
+      while (isSubmitting || submitted.length > 0)
+        await (submitted[0] ?? new Promise((resolve) => setTimeout(resolve, 0)));
       broken ??= new Error('gpu: the device was closed; open it again with useDevice');
       memory.close();
       readings.close();

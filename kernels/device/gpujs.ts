@@ -32,10 +32,13 @@ const { GPU, input, ...backends } = gpujs as unknown as {
 
 /** The backend that a kernel was really compiled for: gpu.js falls back in silence. By class, since a bundler renames classes. */
 export const backendOf = ({ kernel }: Compiled): string =>
-  ['WebGPUKernel' as const, 'WebAssemblyKernel' as const, 'CPUKernel' as const].find((name) => kernel instanceof backends[name]) ?? 'another backend';
+  ['WebGPUKernel' as const, 'WebAssemblyKernel' as const, 'CPUKernel' as const].find(
+    (name) => kernel instanceof backends[name],
+  ) ?? 'another backend';
 
 /** What gpu.js is to compile: the source that a build has kept from the minifier (kernels/sources.mjs), else the function. */
-const sourceOf = <F extends (...args: never[]) => number>(f: F & { readonly source?: string }): F | string => f.source ?? f;
+const sourceOf = <F extends (...args: never[]) => number>(f: F & { readonly source?: string }): F | string =>
+  f.source ?? f;
 
 /** The arguments of a launch as gpu.js takes them: arrays as flat inputs, then integers, then floats. */
 export const argumentsOf = (arrays: ArrayLike<number>[], { integers = [], floats = [] }: KernelCall): unknown[] => [
@@ -99,14 +102,20 @@ export const translator = (): ((call: KernelCall) => string) => {
     if (backend !== 'WebGPUKernel') throw new Error(`gpu: gpu.js chose ${backend} for ${call.kernel.name}, not WebGPU`);
     const kernel = compiled.kernel as Translated;
     kernel._buildAsync = () => Promise.resolve();
-    kernel.build(...argumentsOf(call.arrays.map(() => [0]), call));
+    kernel.build(
+      ...argumentsOf(
+        call.arrays.map(() => [0]),
+        call,
+      ),
+    );
     return kernel.compiledSource.replace(TILED, FLAT);
   };
 };
 
 /** gpu.js gives rows of rows; one flat array of them. */
 export const flatten = (result: unknown, size: number): Float32Array => {
-  const rows = (nested: unknown): Float32Array[] => (nested instanceof Float32Array ? [nested] : (nested as unknown[]).flatMap(rows));
+  const rows = (nested: unknown): Float32Array[] =>
+    nested instanceof Float32Array ? [nested] : (nested as unknown[]).flatMap(rows);
   const parts = rows(result);
   const first = parts[0];
   if (first.length === size) return first;

@@ -47,7 +47,10 @@ interface Opened {
 }
 
 /** Computes on a device of its own, with this batch, and closes it; one that is idle dispatches nothing. */
-const onDevice = async (f: (opened: Opened) => Promise<void>, { batch, idle }: { batch?: number; idle?: boolean } = {}): Promise<void> => {
+const onDevice = async (
+  f: (opened: Opened) => Promise<void>,
+  { batch, idle }: { batch?: number; idle?: boolean } = {},
+): Promise<void> => {
   const raw = await requestDevice(await findAdapter());
   const counts = count(raw, { idle });
   const device = openGpuOn(raw, 'a device of its own');
@@ -109,7 +112,8 @@ law('a step is one submission of one pass, and after the third one nothing new i
       assert.is(counts.pipelines, before.pipelines, `pipelines of step ${i}`);
       assert.is(counts.alive, alive, `buffers alive after step ${i}`);
     }
-  }));
+  }),
+);
 
 law('a step of mini at its published batch is at most 800 launches', () =>
   onDevice(
@@ -122,14 +126,16 @@ law('a step of mini at its published batch is at most 800 launches', () =>
       assert.ok(launched > 0 && launched <= 800, `${launched} launches`);
     },
     { idle: true },
-  ));
+  ),
+);
 
 law('steps whose metrics nobody reads are computed too', () =>
   onDevice(async () => {
     const { advance, state } = training();
     for (let i = 0; i < 10; i++) advance();
     assert.equal((await state()).step, [10]);
-  }));
+  }),
+);
 
 law('the memory of steps that nobody awaits has a bound: 240 at once take hardly more than 120', async () => {
   const alive: number[] = [];
@@ -150,11 +156,14 @@ law('the memory of steps that nobody awaits has a bound: 240 at once take hardly
 law('steps computed in one submission equal those launched one by one, bit for bit', async () => {
   const runs: unknown[] = [];
   for (const batch of [undefined, 100, 1]) {
-    await onDevice(async () => {
-      const { step, state } = training();
-      const metrics = [await step(), await step(), await step()];
-      runs.push({ metrics, state: await state() });
-    }, { batch });
+    await onDevice(
+      async () => {
+        const { step, state } = training();
+        const metrics = [await step(), await step(), await step()];
+        runs.push({ metrics, state: await state() });
+      },
+      { batch },
+    );
   }
   assert.equal(runs[1], runs[0]);
   assert.equal(runs[2], runs[0]);
@@ -171,36 +180,52 @@ const moves: ((x: Tensor, y: Tensor, n: number) => Tensor)[] = [
   (x, y) => scoped(() => add(mul(x, x), sum(y, { axis: 0 }))),
 ];
 
-const program = fc.array(fc.record({ move: fc.nat(moves.length - 1), x: fc.nat(99), y: fc.nat(99), drop: fc.boolean(), read: fc.boolean() }), { minLength: 1, maxLength: 40 });
+const program = fc.array(
+  fc.record({ move: fc.nat(moves.length - 1), x: fc.nat(99), y: fc.nat(99), drop: fc.boolean(), read: fc.boolean() }),
+  { minLength: 1, maxLength: 40 },
+);
 
-law('a program gives the same bits however its commands are gathered, with writes, frees, parts and reads between them', async () => {
-  const run = async (steps: { move: number; x: number; y: number; drop: boolean; read: boolean }[]): Promise<number[][]> => {
-    const held = [1, 2, 3].map((k) => tensor(Float32Array.from({ length: 160 }, (_, i) => Math.sin(k * i)), [4, 40]));
-    const reads: Promise<ArrayLike<number>>[] = [];
-    for (const [i, { move, x, y, drop, read }] of steps.entries()) {
-      const made = scoped(() => moves[move](held[x % held.length], held[y % held.length], i));
-      if (read) reads.push(made.data());
-      if (drop && held.length > 1) held.splice(x % held.length, 1)[0].free('by a law');
-      held.push(made);
+law(
+  'a program gives the same bits however its commands are gathered, with writes, frees, parts and reads between them',
+  async () => {
+    const run = async (
+      steps: { move: number; x: number; y: number; drop: boolean; read: boolean }[],
+    ): Promise<number[][]> => {
+      const held = [1, 2, 3].map((k) =>
+        tensor(
+          Float32Array.from({ length: 160 }, (_, i) => Math.sin(k * i)),
+          [4, 40],
+        ),
+      );
+      const reads: Promise<ArrayLike<number>>[] = [];
+      for (const [i, { move, x, y, drop, read }] of steps.entries()) {
+        const made = scoped(() => moves[move](held[x % held.length], held[y % held.length], i));
+        if (read) reads.push(made.data());
+        if (drop && held.length > 1) held.splice(x % held.length, 1)[0].free('by a law');
+        held.push(made);
+      }
+      const values = await Promise.all([...reads, ...held.map((x) => x.data())]);
+      held.forEach((x) => x.free('by a law'));
+      return values.map((value) => Array.from(value));
+    };
+    const programs = fc.sample(program, fc.readConfigureGlobal().numRuns ?? 12);
+    const results: number[][][][] = [];
+    for (const batch of [undefined, 5, 1]) {
+      await onDevice(
+        async () => {
+          const all: number[][][] = [];
+          for (const steps of programs) all.push(await run(steps));
+          results.push(all);
+        },
+        { batch },
+      );
     }
-    const values = await Promise.all([...reads, ...held.map((x) => x.data())]);
-    held.forEach((x) => x.free('by a law'));
-    return values.map((value) => Array.from(value));
-  };
-  const programs = fc.sample(program, fc.readConfigureGlobal().numRuns ?? 12);
-  const results: number[][][][] = [];
-  for (const batch of [undefined, 5, 1]) {
-    await onDevice(async () => {
-      const all: number[][][] = [];
-      for (const steps of programs) all.push(await run(steps));
-      results.push(all);
-    }, { batch });
-  }
-  programs.forEach((steps, i) => {
-    assert.equal(results[1][i], results[0][i], JSON.stringify(steps));
-    assert.equal(results[2][i], results[0][i], JSON.stringify(steps));
-  });
-});
+    programs.forEach((steps, i) => {
+      assert.equal(results[1][i], results[0][i], JSON.stringify(steps));
+      assert.equal(results[2][i], results[0][i], JSON.stringify(steps));
+    });
+  },
+);
 
 law('a device that is lost in the middle rejects what is read, names what to do, and gives all buffers back', () =>
   onDevice(async ({ raw, device }) => {
@@ -208,10 +233,14 @@ law('a device that is lost in the middle rejects what is read, names what to do,
     await step();
     const second = step();
     raw.destroy();
-    assert.match((await rejection(second)).message, /the device was lost.*go on from the last checkpoint on another device/);
+    assert.match(
+      (await rejection(second)).message,
+      /the device was lost.*go on from the last checkpoint on another device/,
+    );
     assert.match((await device.lost!).message, /the device was lost/);
     assert.match((await rejection(state())).message, /an earlier operation on this device failed/);
-  }));
+  }),
+);
 
 law('memory that runs out fails what needs it, with the sizes, and leaves what was there', () =>
   onDevice(async ({ raw, counts }) => {
@@ -236,7 +265,10 @@ law('memory that runs out fails what needs it, with the sizes, and leaves what w
     };
     const large = scoped(() => add(full([1000, 1000], 1), 1));
     const dependent = mul(large, 2);
-    assert.match((await rejection(dependent.data())).message, /no room for a tensor of 3\.8 MB: .* MB were asked for in all; take smaller batches/);
+    assert.match(
+      (await rejection(dependent.data())).message,
+      /no room for a tensor of 3\.8 MB: .* MB were asked for in all; take smaller batches/,
+    );
     // What stays is a page for uniform values, and what reads are staged in.
     assert.ok(counts.alive <= before + 2, `${before} buffers before, ${counts.alive} after`);
     // A list that fails before its memory is asked for leaves no second failure that nobody hears.
@@ -248,14 +280,19 @@ law('memory that runs out fails what needs it, with the sizes, and leaves what w
     assert.match(String((await rejection(large.data())).message), /an earlier operation on this device failed/);
     assert.equal([...(await kept.data())], [1, 2, 3]);
     assert.is((await add(full([1000, 1000], 1), 1).data())[999_999], 2);
-  }));
+  }),
+);
 
 law('a tensor larger than the adapter binds is refused with both sizes', () =>
   onDevice(async ({ raw }) => {
     const most = raw.limits.maxStorageBufferBindingSize;
     const error = await rejection(full([most / 4 + 1], 0).data());
-    assert.match(error.message, /a tensor of [\d.]+ MB was asked for, but this adapter binds buffers of [\d.]+ MB at most; take smaller batches/);
-  }));
+    assert.match(
+      error.message,
+      /a tensor of [\d.]+ MB was asked for, but this adapter binds buffers of [\d.]+ MB at most; take smaller batches/,
+    );
+  }),
+);
 
 law('more elements than one axis has workgroups for are computed too, along one axis of a grid and along two', () =>
   onDevice(async () => {
@@ -264,16 +301,19 @@ law('more elements than one axis has workgroups for are computed too, along one 
     const drawn = await uniform(key(1), [600_000]).data();
     await useDevice('wasm');
     assert.equal(drawn.slice(-100), (await uniform(key(1), [600_000]).data()).slice(-100));
-  }));
+  }),
+);
 
 law('what WebGPU refuses breaks the device, with its reason', () =>
   onDevice(async ({ raw }) => {
     const { createBindGroup } = raw;
-    raw.createBindGroup = ({ layout, entries }) => createBindGroup.call(raw, { layout, entries: [...entries].slice(1) });
+    raw.createBindGroup = ({ layout, entries }) =>
+      createBindGroup.call(raw, { layout, entries: [...entries].slice(1) });
     const first = await rejection(add(full([3], 1), 2).data());
     assert.match(first.message, /WebGPU refused what was asked of it: [^]*go on from the last checkpoint/);
     raw.createBindGroup = createBindGroup;
     assert.match((await rejection(full([3], 1).data())).message, /an earlier operation on this device failed/);
-  }));
+  }),
+);
 
 test.run();

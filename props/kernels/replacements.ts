@@ -40,17 +40,32 @@ const more: Record<string, Record<string, number>[]> = {
   matmul: products,
   dense: [{ m: 2050, k: 9, n: 2049 }, ...products],
   attentionScores: [{ b: 2, i: 130, h: 3, d: 36, j: 300 }],
-  attentionContext: [{ b: 2, i: 130, h: 3, d: 36, j: 300 }, { b: 1, i: 66, h: 2, d: 20, j: 1100 }],
-  denseSlope: [{ m: 9, k: 2052, n: 2044 }, { m: 2100, k: 70, n: 72 }, { m: 1030, k: 67, n: 65 }],
+  attentionContext: [
+    { b: 2, i: 130, h: 3, d: 36, j: 300 },
+    { b: 1, i: 66, h: 2, d: 20, j: 1100 },
+  ],
+  denseSlope: [
+    { m: 9, k: 2052, n: 2044 },
+    { m: 2100, k: 70, n: 72 },
+    { m: 1030, k: 67, n: 65 },
+  ],
   layerNormParameters: [{ m: 2100, n: 72 }],
-  scatterAdd: [{ n: 1100, e: 3 }, { n: 5000, e: 3 }],
+  scatterAdd: [
+    { n: 1100, e: 3 },
+    { n: 5000, e: 3 },
+  ],
 };
 
 const largeOf = (op: Op): Case[] =>
   domainsOf(op).flatMap((domain, which) => {
     const names = namesOf(domain);
     const sizes = odd.map((list) => Object.fromEntries(names.map((name, i) => [name, list[i % list.length]])));
-    return [...sizes, ...(more[op.name] ?? [])].map((sizes, seed) => ({ domain: which, sizes, seed, ties: seed % 2 === 1 }));
+    return [...sizes, ...(more[op.name] ?? [])].map((sizes, seed) => ({
+      domain: which,
+      sizes,
+      seed,
+      ties: seed % 2 === 1,
+    }));
   });
 
 const compute = (queue: Queue, op: Op, { params, specs, inputs, output }: Sample) => {
@@ -103,6 +118,7 @@ for (const name of present) {
   laws.run();
 }
 
-for (const name of Object.keys(tunable)) if (absent.has(name as Device['name'])) skip(`${name} is not here: ${absent.get(name as Device['name'])}`);
+for (const name of Object.keys(tunable))
+  if (absent.has(name as Device['name'])) skip(`${name} is not here: ${absent.get(name as Device['name'])}`);
 
 test.run();

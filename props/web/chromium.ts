@@ -15,7 +15,9 @@ import { build, preview } from 'vite';
 import { skip } from '../laws/present.ts';
 
 const names = process.env.CHROMIUM ? [process.env.CHROMIUM] : ['chromium', 'chromium-browser', 'google-chrome'];
-const found = names.map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim()).find((path) => path !== '');
+const found = names
+  .map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim())
+  .find((path) => path !== '');
 
 const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const OPEN = { 'Cross-Origin-Opener-Policy': 'unsafe-none', 'Cross-Origin-Embedder-Policy': 'unsafe-none' };
@@ -31,15 +33,32 @@ export interface Visit {
 }
 
 /** Builds the page that `config` describes, and lets `look` visit it; skips where there is no Chromium. */
-export const inChromium = async (config: InlineConfig, isolate: boolean, look: (visit: Visit) => Promise<void>): Promise<void> => {
+export const inChromium = async (
+  config: InlineConfig,
+  isolate: boolean,
+  look: (visit: Visit) => Promise<void>,
+): Promise<void> => {
   if (found === undefined) {
-    if (process.env.CI) throw new Error(`no Chromium was found as ${names.join(', ')}; install it, or name it in CHROMIUM`);
+    if (process.env.CI)
+      throw new Error(`no Chromium was found as ${names.join(', ')}; install it, or name it in CHROMIUM`);
     return skip('Chromium is not installed, so no page was run');
   }
   const outDir = mkdtempSync(join(tmpdir(), 'amber-page-'));
-  await build({ ...config, logLevel: 'warn', build: { target: 'es2022', chunkSizeWarningLimit: 700, outDir, emptyOutDir: true } });
-  const server = await preview({ ...config, logLevel: 'warn', build: { outDir }, preview: { port: 0, headers: isolate ? ISOLATED : OPEN } });
-  const browser = await chromium.launch({ executablePath: found, args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] });
+  await build({
+    ...config,
+    logLevel: 'warn',
+    build: { target: 'es2022', chunkSizeWarningLimit: 700, outDir, emptyOutDir: true },
+  });
+  const server = await preview({
+    ...config,
+    logLevel: 'warn',
+    build: { outDir },
+    preview: { port: 0, headers: isolate ? ISOLATED : OPEN },
+  });
+  const browser = await chromium.launch({
+    executablePath: found,
+    args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+  });
   try {
     const page = await browser.newPage();
     const errors: string[] = [];

@@ -30,7 +30,8 @@ for (const [device, isolate, threads] of [
       const outcome = await page.evaluate((): Promise<LawsOutcome> => globalThis.outcome);
       console.log(`\n  ${outcome.device}: ${outcome.passed} passed, ${outcome.failed} failed`);
       if (outcome.failed > 0) throw new Error(outcome.errors.join('\n'));
-      if (outcome.passed === 0 || !threads.test(outcome.device)) throw new Error(`${outcome.passed} laws ran, on ${outcome.device}`);
+      if (outcome.passed === 0 || !threads.test(outcome.device))
+        throw new Error(`${outcome.passed} laws ran, on ${outcome.device}`);
     }));
 }
 

@@ -7,7 +7,9 @@ import { inChromium, path } from './chromium.ts';
 const config = { configFile: path('examples/web/vite.config.mjs') };
 
 const stepsReach = (page: Page, least: number) =>
-  page.waitForFunction((least) => Number(document.getElementById('steps')!.textContent) >= least, least, { timeout: 120_000 });
+  page.waitForFunction((least) => Number(document.getElementById('steps')!.textContent) >= least, least, {
+    timeout: 120_000,
+  });
 const stateIs = (page: Page, name: string) => page.waitForSelector(`body[data-state=${name}]`, { timeout: 60_000 });
 
 /**
@@ -18,7 +20,10 @@ const lossesOf = async (page: Page): Promise<[first: number, last: number]> => {
   await page.waitForFunction(() => document.querySelectorAll('#charts svg').length === 3);
   await page.waitForFunction(() => {
     const heard = document.querySelector('#charts svg')!.getAttribute('aria-label')!;
-    return heard.match(/each step goes from [\d.]+ at step 1 to [\d.]+ at step (\d+)/)?.[1] === document.getElementById('steps')!.textContent;
+    return (
+      heard.match(/each step goes from [\d.]+ at step 1 to [\d.]+ at step (\d+)/)?.[1] ===
+      document.getElementById('steps')!.textContent
+    );
   });
   const heard = await page.getAttribute('#charts svg', 'aria-label');
   const [, first, last] = heard!.match(/each step goes from ([\d.]+) at step 1 to ([\d.]+)/)!.map(Number);
@@ -84,7 +89,10 @@ test('a text that is empty or too short is refused in words, and the page goes o
     ] as const) {
       await page.fill('#text', text);
       await page.click('#start');
-      await page.waitForFunction((says) => new RegExp(says).test(document.getElementById('error')!.textContent!), says.source);
+      await page.waitForFunction(
+        (says) => new RegExp(says).test(document.getElementById('error')!.textContent!),
+        says.source,
+      );
     }
     await page.waitForSelector('body[data-state=new]');
     assert.equal(errors, []);

@@ -12,7 +12,8 @@ const webgpu = async (): Promise<GPU | undefined> => {
   Object.assign(globalThis, globals);
   const gpu = create([]);
   // Node has a navigator from version 21 on, whose other properties stay as they are.
-  if (typeof navigator === 'undefined') Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+  if (typeof navigator === 'undefined')
+    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
   else Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   return gpu;
 };

@@ -42,7 +42,10 @@ export const openBindings = (device: GPUDevice, uniforms: Uniforms): Bindings =>
       layout: layout.bindings,
       entries: [
         { binding: 0, resource: { buffer: uniforms.pages[page], size: UNIFORM_BYTES } },
-        ...bound.map(({ block: { buffer }, offset, size }, i) => ({ binding: i + 1, resource: { buffer, offset, size } })),
+        ...bound.map(({ block: { buffer }, offset, size }, i) => ({
+          binding: i + 1,
+          resource: { buffer, offset, size },
+        })),
       ],
     });
 
@@ -61,7 +64,8 @@ export const openBindings = (device: GPUDevice, uniforms: Uniforms): Bindings =>
   return {
     group(layout, page, bound) {
       let key = `${layout.kind}@${page}`;
-      for (const { block, offset, size } of bound) key += size === undefined ? `,${block.id}` : `,${block.id}+${offset}:${size}`;
+      for (const { block, offset, size } of bound)
+        key += size === undefined ? `,${block.id}` : `,${block.id}+${offset}:${size}`;
       const found = groups.get(key);
       if (found !== undefined) return found.group;
       const group = make(layout, page, bound);

@@ -44,7 +44,9 @@ export const openKernels = (device: GPUDevice): Kernels => {
     const [reads, fills] = ['read', 'read_write'].map((access) => wgsl.split(`var<storage, ${access}>`).length - 1);
     const most = device.limits.maxStorageBuffersPerShaderStage;
     if (reads + fills > most) {
-      throw new Error(`gpu: ${name} needs ${reads + fills} storage buffers at once, but this adapter binds ${most} at most; compute on wasm`);
+      throw new Error(
+        `gpu: ${name} needs ${reads + fills} storage buffers at once, but this adapter binds ${most} at most; compute on wasm`,
+      );
     }
     const kind = `${reads}+${fills}`;
     const entry = (binding: number, buffer: GPUBufferBindingLayout) => ({ binding, visibility: COMPUTE, buffer });
@@ -52,7 +54,9 @@ export const openKernels = (device: GPUDevice): Kernels => {
       device.createBindGroupLayout({
         entries: [
           entry(0, { type: 'uniform', hasDynamicOffset: true }),
-          ...Array.from({ length: reads + fills }, (_, i) => entry(i + 1, { type: i < reads ? 'read-only-storage' : 'storage' })),
+          ...Array.from({ length: reads + fills }, (_, i) =>
+            entry(i + 1, { type: i < reads ? 'read-only-storage' : 'storage' }),
+          ),
         ],
       });
     const layout = layouts.get(kind) ?? { kind, bindings: make() };
@@ -68,7 +72,9 @@ export const openKernels = (device: GPUDevice): Kernels => {
       compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
     };
     pipeline.compute = await device.createComputePipelineAsync(descriptor).catch((cause: Error) => {
-      throw new Error(`gpu: the kernel ${name} does not compile on this adapter: ${cause.message}; compute on wasm`, { cause });
+      throw new Error(`gpu: the kernel ${name} does not compile on this adapter: ${cause.message}; compute on wasm`, {
+        cause,
+      });
     });
   };
 

@@ -55,14 +55,17 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
   return {
     prepare(commands) {
       plans.begin();
-      return commands.map((command) => (command.kind === 'launch' && command.output.size > 0 ? plans.of(command as Launch) : undefined));
+      return commands.map((command) =>
+        command.kind === 'launch' && command.output.size > 0 ? plans.of(command as Launch) : undefined,
+      );
     },
 
     encode(commands, planned) {
       memory.begin();
       const freed = new Set<Buffer<Block>>();
       for (const command of commands) if (command.kind === 'free') freed.add(command.buffer);
-      const allocate = (buffer: Buffer<Block>): Block => (buffer.memory = memory.allocate(buffer.size, freed.has(buffer)));
+      const allocate = (buffer: Buffer<Block>): Block =>
+        (buffer.memory = memory.allocate(buffer.size, freed.has(buffer)));
 
       const encoder = device.createCommandEncoder();
       const reads: { command: Read; staging: GPUBuffer }[] = [];
@@ -90,7 +93,8 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
         const filled: Bound = { block: allocate(output) };
         if (plan === undefined) return;
         const scratch = new Map<string, Bound>();
-        const place = (which: number | string): Bound => (typeof which === 'number' ? read[which] : which === OUTPUT ? filled : scratch.get(which)!);
+        const place = (which: number | string): Bound =>
+          typeof which === 'number' ? read[which] : which === OUTPUT ? filled : scratch.get(which)!;
         try {
           plan.scratch.forEach((size, name) => scratch.set(name, { block: memory.allocate(size, true) }));
           for (const one of plan.dispatches) {
@@ -109,7 +113,14 @@ export const openEncoder = ({ device, memory, plans, bindings, readings }: Parts
         const bytes = command.buffer.size * 4;
         const staging = readings.stage(bytes);
         reads.push({ command, staging });
-        if (bytes > 0) encoder.copyBufferToBuffer(memoryOf(command.buffer).buffer, 4 * placeOf(command.buffer).offset, staging, 0, bytes);
+        if (bytes > 0)
+          encoder.copyBufferToBuffer(
+            memoryOf(command.buffer).buffer,
+            4 * placeOf(command.buffer).offset,
+            staging,
+            0,
+            bytes,
+          );
       };
 
       for (const command of commands) {

@@ -94,7 +94,10 @@ export const openMemory = (device: GPUDevice, destroyed: (block: Block) => void)
     for (const pool of [free.passing, free.kept]) {
       for (const [size, waiting] of pool) {
         waiting.filter(when).forEach(destroy);
-        pool.set(size, waiting.filter((block) => !when(block)));
+        pool.set(
+          size,
+          waiting.filter((block) => !when(block)),
+        );
       }
     }
   };

@@ -50,7 +50,10 @@ const keyOf = ({ op, params, specs, spec }: Launch): string => {
 };
 
 /** Uniform values as bytes: some words, then whole numbers, then floats. */
-const wordsOf = (before: readonly number[], { integers = [], floats = [] }: { readonly integers?: readonly number[]; readonly floats?: readonly number[] }): ArrayBuffer => {
+const wordsOf = (
+  before: readonly number[],
+  { integers = [], floats = [] }: { readonly integers?: readonly number[]; readonly floats?: readonly number[] },
+): ArrayBuffer => {
   const bytes = new ArrayBuffer(Math.ceil((before.length + integers.length + floats.length) / 4) * 16);
   new Uint32Array(bytes).set(before);
   new Int32Array(bytes).set(integers, before.length);
@@ -59,7 +62,12 @@ const wordsOf = (before: readonly number[], { integers = [], floats = [] }: { re
 };
 
 /** Plans of launches by their gpu.js definitions, and by shaders of our own where `replacements` has the operation. */
-export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniforms, replacements: Readonly<Record<string, tuned.Replacement>>): Plans => {
+export const openPlans = (
+  device: GPUDevice,
+  kernels: Kernels,
+  uniforms: Uniforms,
+  replacements: Readonly<Record<string, tuned.Replacement>>,
+): Plans => {
   const plans = new Map<string, Plan>();
   const most = device.limits.maxComputeWorkgroupsPerDimension;
 
@@ -68,7 +76,10 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
     const all = Math.ceil(count / WORKGROUP);
     const rows = Math.max(1, Math.ceil(all / most));
     const row = Math.ceil(all / rows);
-    if (rows > most) throw new Error(`gpu: ${name} over ${count} elements needs ${all} workgroups, but this adapter runs ${most}² at most; take smaller batches`);
+    if (rows > most)
+      throw new Error(
+        `gpu: ${name} over ${count} elements needs ${all} workgroups, but this adapter runs ${most}² at most; take smaller batches`,
+      );
     return { groups: [row, rows, 1], width: row * WORKGROUP };
   };
 
@@ -80,7 +91,13 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
     const { groups, width } = groupsOf(x * y * z, pipeline.name);
     const words = [x, y, z, width, ...sizes.flatMap((n) => [n, 1, 1, n])];
     const range = at === undefined ? undefined : { from: at, size: sizeOf(output) };
-    return { pipeline, arrays: [...arrays, into], groups, uniforms: uniforms.add(wordsOf(words, call), pipeline.name), range };
+    return {
+      pipeline,
+      arrays: [...arrays, into],
+      groups,
+      uniforms: uniforms.add(wordsOf(words, call), pipeline.name),
+      range,
+    };
   };
 
   /** The plan of a replacement: its dispatches bind what they name. */
@@ -89,17 +106,26 @@ export const openPlans = (device: GPUDevice, kernels: Kernels, uniforms: Uniform
     if (found === undefined) return undefined;
     const dispatches = found.dispatches.map((dispatch): Dispatch => {
       const pipeline = kernels.written(op.name, dispatch.code);
-      return { pipeline, arrays: dispatch.buffers, groups: dispatch.groups, uniforms: uniforms.add(wordsOf([], dispatch), op.name) };
+      return {
+        pipeline,
+        arrays: dispatch.buffers,
+        groups: dispatch.groups,
+        uniforms: uniforms.add(wordsOf([], dispatch), op.name),
+      };
     });
     return { dispatches, scratch: new Map(Object.entries(found.scratch ?? {})) };
   };
 
   const defined = ({ op, params, specs, spec }: Launch): Plan => {
     const scratch = new Map<string, number>();
-    const sizeOfArray = (which: number | string) => (typeof which === 'number' ? sizeOf(specs[which].shape) : scratch.get(which)!);
+    const sizeOfArray = (which: number | string) =>
+      typeof which === 'number' ? sizeOf(specs[which].shape) : scratch.get(which)!;
     const dispatches = op.launches(params, specs, spec).map((call) => {
       if (call.into !== undefined) scratch.set(call.into, sizeOf(call.output));
-      return dispatchOf(call, call.arrays.map((which) => Math.max(sizeOfArray(which), 1)));
+      return dispatchOf(
+        call,
+        call.arrays.map((which) => Math.max(sizeOfArray(which), 1)),
+      );
     });
     return { dispatches, scratch };
   };

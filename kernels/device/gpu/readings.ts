@@ -24,7 +24,7 @@ export const openReadings = (device: GPUDevice): Readings => {
 
   const release = (staging: GPUBuffer): void => {
     free.push(staging);
-    for (let kept = free.reduce((sum, { size }) => sum + size, 0); kept > MOST_KEPT; ) {
+    for (let kept = free.reduce((sum, { size }) => sum + size, 0); kept > MOST_KEPT;) {
       const oldest = free.shift()!;
       kept -= oldest.size;
       all.delete(oldest);

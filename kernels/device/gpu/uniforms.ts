@@ -34,7 +34,9 @@ export const openUniforms = (device: GPUDevice): Uniforms => {
     pages,
     add(bytes, name) {
       if (bytes.byteLength > UNIFORM_BYTES) {
-        throw new Error(`gpu: ${name} takes ${bytes.byteLength} bytes of sizes and numbers, ${UNIFORM_BYTES} at most fit; give it fewer arrays`);
+        throw new Error(
+          `gpu: ${name} takes ${bytes.byteLength} bytes of sizes and numbers, ${UNIFORM_BYTES} at most fit; give it fewer arrays`,
+        );
       }
       if (used + UNIFORM_BYTES > PAGE) {
         page++;

@@ -11,7 +11,8 @@ export const THREADS = 64;
 export const widthFor = (n: number): 1 | 4 => (n % 4 === 0 ? 4 : 1);
 
 /** Lanes for a row of n elements: few, since they have to wait for each other; all of a workgroup for long ones. */
-export const lanesFor = (n: number): number => Math.min(THREADS, Math.max(4, 2 ** Math.ceil(Math.log2(Math.max(n, 1) / 16))));
+export const lanesFor = (n: number): number =>
+  Math.min(THREADS, Math.max(4, 2 ** Math.ceil(Math.log2(Math.max(n, 1) / 16))));
 
 /** The type T; the places in a row of the numbers of its element c; and one number of an element. */
 export const elements = (width: 1 | 4): string => `

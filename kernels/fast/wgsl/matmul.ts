@@ -70,7 +70,9 @@ const reader = (name: string, extent: string, side: Side): string => {
       ? `${lineOf('z', `u.${extent}`, `min(${i}, u.${extent} - 1)`, side)} * u.inner + ${k}`
       : `${lineOf('z', 'u.inner', k, side)} * u.${extent} + min(${i}, u.${extent} - ${vectors ? 4 : 1})`;
   const single = (i: number) =>
-    alongInner ? `select(0.0, ${name}[${at('i', `min(k + ${i}, end - 1)`)}], k + ${i} < end)` : `${name}[${at(`i + ${i}`, 'k')}]`;
+    alongInner
+      ? `select(0.0, ${name}[${at('i', `min(k + ${i}, end - 1)`)}], k + ${i} < end)`
+      : `${name}[${at(`i + ${i}`, 'k')}]`;
   return `
 fn read_${name}(z: u32, i: u32, k: u32, end: u32) -> vec4f {
   if (k >= end) { return vec4f(); }
@@ -90,7 +92,8 @@ const carrier = (name: string, tile: number, { alongInner }: Side, n: string, re
         // Vector j is row 4i + j, from k on: they are turned when they are stored.
         place: `let i = (${n} & 7) + 8 * (${n} >> 5); let k = 4 * ((${n} >> 3) & 3);`,
         read: (j: number) => `${register}${j} = read_${name}(z, ${name}_first + 4 * i + ${j}, start + k, end);`,
-        store: (j: number) => `tile_${name}[(k + ${j}) * ${width} + i] = vec4f(${list(4, (r) => `${register}${r}[${j}]`, ', ')});`,
+        store: (j: number) =>
+          `tile_${name}[(k + ${j}) * ${width} + i] = vec4f(${list(4, (r) => `${register}${r}[${j}]`, ', ')});`,
       }
     : {
         // Vector j is four neighbours at k + 4j.
@@ -122,8 +125,17 @@ const shader = ({ tile, each, a, b, bias, sums, vectors, y }: Shader): string =>
       })
       .join('\n  ');
 
-  const multiply = list(parts, (p) => `let left${p} = tile_a[k * ${width} + ${p * across} + down];\n      let right${p} = tile_b[k * ${width} + ${p * across} + across];`, '\n      ');
-  const products = list(each, (i) => list(parts, (p) => `y${i}_${p} = fma(vec4f(left${i >> 2}[${i & 3}]), right${p}, y${i}_${p});`, ' '), '\n      ');
+  const multiply = list(
+    parts,
+    (p) =>
+      `let left${p} = tile_a[k * ${width} + ${p * across} + down];\n      let right${p} = tile_b[k * ${width} + ${p * across} + across];`,
+    '\n      ',
+  );
+  const products = list(
+    each,
+    (i) => list(parts, (p) => `y${i}_${p} = fma(vec4f(left${i >> 2}[${i & 3}]), right${p}, y${i}_${p});`, ' '),
+    '\n      ',
+  );
 
   const write = (sum: string, p: number) => {
     const value = `${sum}${bias ? ` + bias${p}` : ''}`;
@@ -132,7 +144,9 @@ const shader = ({ tile, each, a, b, bias, sums, vectors, y }: Shader): string =>
   };
   // The first part of k brings the bias.
   const biases = (p: number) => {
-    const values = vectors ? `bias[min(column${p}, u.columns - 4) / 4]` : `vec4f(${list(4, (j) => `bias[min(column${p} + ${j}, u.columns - 1)]`, ', ')})`;
+    const values = vectors
+      ? `bias[min(column${p}, u.columns - 4) / 4]`
+      : `vec4f(${list(4, (j) => `bias[min(column${p} + ${j}, u.columns - 1)]`, ', ')})`;
     return `let bias${p} = select(vec4f(), ${values}, first == 0);`;
   };
   // One row of threads writes the sums, one workgroup the zeros up to where the next tensor of a packed one begins.
@@ -205,12 +219,29 @@ const whole = (n: number) => n % 4 === 0;
 /** The largest tile with which there is enough to do for all, and of which at most half lies outside the result. */
 const tileFor = ({ batch, rows, columns, inner }: Product) => {
   const parts = Math.max(1, Math.floor(inner / SHORTEST));
-  const sized = TILES.map(({ tile, each }) => ({ tile, each, groups: batch * Math.ceil(rows / tile) * Math.ceil(columns / tile) }));
-  return sized.find(({ tile, groups }) => groups * parts >= BUSY && groups * tile * tile <= 2 * batch * rows * columns) ?? sized[TILES.length - 1];
+  const sized = TILES.map(({ tile, each }) => ({
+    tile,
+    each,
+    groups: batch * Math.ceil(rows / tile) * Math.ceil(columns / tile),
+  }));
+  return (
+    sized.find(({ tile, groups }) => groups * parts >= BUSY && groups * tile * tile <= 2 * batch * rows * columns) ??
+    sized[TILES.length - 1]
+  );
 };
 
 const plan = (product: Product): Plan | undefined => {
-  const { batch, rows, columns, inner, transposeA, transposeB, bias = false, sums = false, heads = { count: 1 } } = product;
+  const {
+    batch,
+    rows,
+    columns,
+    inner,
+    transposeA,
+    transposeB,
+    bias = false,
+    sums = false,
+    heads = { count: 1 },
+  } = product;
   const { tile, each, groups } = tileFor(product);
   // Parts of a result whose rows lie apart could not be summed as they lie.
   const parts = heads.y ? 1 : Math.max(1, Math.min(Math.floor(inner / SHORTEST), Math.ceil(BUSY / groups)));
@@ -238,7 +269,10 @@ const plan = (product: Product): Plan | undefined => {
   });
   if (parts === 1) return { dispatches: [multiply(OUTPUT)] };
   const sum = sumDispatches({ outer: 1, along: parts, inner: batch * size }, 'parts', OUTPUT);
-  return { dispatches: [multiply('parts'), ...sum.dispatches], scratch: { parts: parts * batch * size, ...sum.scratch } };
+  return {
+    dispatches: [multiply('parts'), ...sum.dispatches],
+    scratch: { parts: parts * batch * size, ...sum.scratch },
+  };
 };
 
 export const matmul: Replacement<{ transposeA?: boolean; transposeB?: boolean }> = ({ params, definition }) => {
@@ -250,17 +284,45 @@ export const matmul: Replacement<{ transposeA?: boolean; transposeB?: boolean }>
 
 export const attentionScores: Replacement = ({ specs: [q, k] }) => {
   const [batch, rows, count, inner] = q.shape;
-  return plan({ batch: batch * count, rows, columns: k.shape[1], inner, transposeA: false, transposeB: true, heads: { count, a: true, b: true } });
+  return plan({
+    batch: batch * count,
+    rows,
+    columns: k.shape[1],
+    inner,
+    transposeA: false,
+    transposeB: true,
+    heads: { count, a: true, b: true },
+  });
 };
 
-export const attentionContext: Replacement<{ transpose?: boolean }> = ({ params: { transpose = false }, specs: [, v], spec }) => {
+export const attentionContext: Replacement<{ transpose?: boolean }> = ({
+  params: { transpose = false },
+  specs: [, v],
+  spec,
+}) => {
   const [batch, inner, count, columns] = v.shape;
-  return plan({ batch: batch * count, rows: spec.shape[1], columns, inner, transposeA: transpose, transposeB: false, heads: { count, b: true, y: true } });
+  return plan({
+    batch: batch * count,
+    rows: spec.shape[1],
+    columns,
+    inner,
+    transposeA: transpose,
+    transposeB: false,
+    heads: { count, b: true, y: true },
+  });
 };
 
 export const dense: Replacement = ({ specs: [x, w] }) => {
   const [inner, columns] = w.shape;
-  return plan({ batch: 1, rows: rowsOf(x.shape).rows, columns, inner, transposeA: false, transposeB: false, bias: true });
+  return plan({
+    batch: 1,
+    rows: rowsOf(x.shape).rows,
+    columns,
+    inner,
+    transposeA: false,
+    transposeB: false,
+    bias: true,
+  });
 };
 
 export const denseSlope: Replacement = ({ specs }) => {

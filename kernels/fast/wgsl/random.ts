@@ -61,10 +61,18 @@ const gumbelCode = draws(
 `,
 );
 
-const dropoutCode = draws(', below: u32, scale: f32', ['x: f32'], 'return select(0.0, x[i] * u.scale, bits >= u.below);');
+const dropoutCode = draws(
+  ', below: u32, scale: f32',
+  ['x: f32'],
+  'return select(0.0, x[i] * u.scale, bits >= u.below);',
+);
 
 const drawing =
-  <P extends object>(code: string, buffers: Dispatch['buffers'], more: (params: P) => { integers: number[]; floats?: number[] }): Replacement<P> =>
+  <P extends object>(
+    code: string,
+    buffers: Dispatch['buffers'],
+    more: (params: P) => { integers: number[]; floats?: number[] },
+  ): Replacement<P> =>
   ({ params, specs: [keys], spec }) => {
     const count = sizeOf(keys.shape) / 4;
     const size = sizeOf(spec.shape) / count;

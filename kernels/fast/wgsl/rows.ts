@@ -49,7 +49,12 @@ interface Extra {
 }
 
 /** The dispatch of a kernel over rows of some shape. */
-const dispatch = (kernel: Rows, shape: Site['spec']['shape'], buffers: Dispatch['buffers'], { integers = [], floats = [] }: Extra = {}): Dispatch => {
+const dispatch = (
+  kernel: Rows,
+  shape: Site['spec']['shape'],
+  buffers: Dispatch['buffers'],
+  { integers = [], floats = [] }: Extra = {},
+): Dispatch => {
   const { rows, columns } = rowsOf(shape);
   const width = widthFor(columns);
   const lanes = lanesFor(columns / width);
@@ -74,9 +79,15 @@ const sumExp = `
   var terms = T(); ${each('terms += exp(x[at + c] - most);')}
   let sum = total(terms, thread);`;
 
-export const softmax = byRows({ reads: ['x: T'], body: `${sumExp} ${write('y[at + c] = exp(x[at + c] - most) / sum;')}` });
+export const softmax = byRows({
+  reads: ['x: T'],
+  body: `${sumExp} ${write('y[at + c] = exp(x[at + c] - most) / sum;')}`,
+});
 
-export const logSoftmax = byRows({ reads: ['x: T'], body: `${sumExp} let l = most + log(sum); ${write('y[at + c] = x[at + c] - l;')}` });
+export const logSoftmax = byRows({
+  reads: ['x: T'],
+  body: `${sumExp} let l = most + log(sum); ${write('y[at + c] = x[at + c] - l;')}`,
+});
 
 /** Scores of which only those count that the mask of their batch lets through; 0 elsewhere. */
 export const maskedSoftmax = byRows<{ scale: number }>(
@@ -250,5 +261,14 @@ ${main(THREADS)}
 
 export const topIndices: Replacement<{ count: number }> = ({ params: { count }, specs: [x] }) => {
   const size = sizeOf(x.shape);
-  return { dispatches: [{ code: ranks, buffers: [0, OUTPUT], integers: [size, rowsOf(x.shape).columns, count], groups: groupsFor(Math.ceil(size / THREADS)) }] };
+  return {
+    dispatches: [
+      {
+        code: ranks,
+        buffers: [0, OUTPUT],
+        integers: [size, rowsOf(x.shape).columns, count],
+        groups: groupsFor(Math.ceil(size / THREADS)),
+      },
+    ],
+  };
 };

@@ -161,7 +161,17 @@ const IDS = 1;
 /** The dispatches that sort the places by id, and the name of the order. */
 const sorting = (count: number, rows: number): { dispatches: Dispatch[]; order: string } => {
   if (count <= FEW) {
-    return { dispatches: [{ code: rankCode, buffers: [IDS, 'even'], integers: [count, rows], groups: groupsFor(Math.ceil(count / THREADS)) }], order: 'even' };
+    return {
+      dispatches: [
+        {
+          code: rankCode,
+          buffers: [IDS, 'even'],
+          integers: [count, rows],
+          groups: groupsFor(Math.ceil(count / THREADS)),
+        },
+      ],
+      order: 'even',
+    };
   }
   const shares = Math.ceil(count / SHARE);
   const groups = groupsFor(shares);
@@ -187,12 +197,20 @@ export const scatterAdd: Replacement<{ rows: number }> = ({ params: { rows }, sp
   const columns = rowsOf(shape).columns / width;
   const blocks = Math.floor(count / BLOCK);
   const { dispatches, order } = sorting(count, rows);
-  const over = (size: number) => ({ integers: [count, rows, columns, size], groups: groupsFor(Math.ceil(size / THREADS)) });
+  const over = (size: number) => ({
+    integers: [count, rows, columns, size],
+    groups: groupsFor(Math.ceil(size / THREADS)),
+  });
   const counters = DIGITS * Math.ceil(count / SHARE);
   return {
     dispatches: [
       ...dispatches,
-      { code: firstCode, buffers: [IDS, order, 'first'], integers: [count, rows], groups: groupsFor(Math.ceil(rows / THREADS)) },
+      {
+        code: firstCode,
+        buffers: [IDS, order, 'first'],
+        integers: [count, rows],
+        groups: groupsFor(Math.ceil(rows / THREADS)),
+      },
       { code: blockCode(width), buffers: [IDS, order, 0, 'sums'], ...over(blocks * columns) },
       { code: runCode(width), buffers: [IDS, order, 'first', 0, 'sums', OUTPUT], ...over(rows * columns) },
     ].filter(({ groups: [across] }) => across > 0),

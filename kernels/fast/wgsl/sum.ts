@@ -65,7 +65,14 @@ const stepOf = ({ outer, along, inner }: Axis): { blocks: number; step: Omit<Dis
   const lanes = lanesFor(elements);
   const blocks = Math.max(1, Math.ceil(elements / (BLOCK * lanes)));
   const integers = [outer * blocks, elements, 1, BLOCK * lanes, blocks];
-  return { blocks, step: { code: contiguous(width, lanes), integers, groups: groupsFor(Math.ceil((outer * blocks * lanes) / THREADS)) } };
+  return {
+    blocks,
+    step: {
+      code: contiguous(width, lanes),
+      integers,
+      groups: groupsFor(Math.ceil((outer * blocks * lanes) / THREADS)),
+    },
+  };
 };
 
 /** The dispatches of a sum of one array into another, and the scratch memory between them. */
@@ -75,7 +82,11 @@ export const sumDispatches = (axis: Axis, from: number | string, into: string, d
   const dispatch = { ...step, buffers: [from, blocks === 1 ? into : name] };
   if (blocks === 1) return { dispatches: [dispatch], scratch: {} };
   const rest = sumDispatches({ ...axis, along: blocks }, name, into, depth + 1);
-  return { dispatches: [dispatch, ...rest.dispatches], scratch: { [name]: axis.outer * blocks * axis.inner, ...rest.scratch } };
+  return {
+    dispatches: [dispatch, ...rest.dispatches],
+    scratch: { [name]: axis.outer * blocks * axis.inner, ...rest.scratch },
+  };
 };
 
-export const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x] }) => sumDispatches(around(x.shape, axis), 0, OUTPUT);
+export const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x] }) =>
+  sumDispatches(around(x.shape, axis), 0, OUTPUT);
