@@ -7,6 +7,7 @@
  */
 import { replacements } from '../fast/wgsl/replacements.ts';
 import type { Command, Device } from './device.ts';
+import { inNode } from './node.ts';
 import { openBindings } from './gpu/bindings.ts';
 import { describe, findAdapter, requestDevice } from './gpu/adapter.ts';
 import { openKernels } from './gpu/kernels.ts';
@@ -32,7 +33,11 @@ const GO_ON = 'go on from the last checkpoint on another device (useDevice, --de
 export interface GpuOptions {
   /** Use our own shaders; otherwise every operation runs by its gpu.js definition. */
   readonly tuned?: boolean;
+  /** Round what dense layers multiply to f16, and add up in f32; unless said, what AMBER_F16 says (docs/gpu.md). */
+  readonly f16?: boolean;
 }
+
+const wantsF16 = (): boolean => inNode() && process.env.AMBER_F16 === '1';
 
 /** What WebGPU finds wrong with what was asked of it; null when nothing is. */
 type Check = Promise<GPUError | null>;
@@ -50,13 +55,19 @@ export const openGpu = async (options: GpuOptions = {}): Promise<Device> => {
 };
 
 /** The `gpu` device on a WebGPU device, which it owns from now on. */
-export const openGpuOn = (device: GPUDevice, description: string, { tuned = true }: GpuOptions = {}): Device => {
+export const openGpuOn = (
+  device: GPUDevice,
+  description: string,
+  { tuned = true, f16 = wantsF16() }: GpuOptions = {},
+): Device => {
+  if (f16 && !device.features.has('shader-f16'))
+    throw new Error('gpu: f16 was asked for (AMBER_F16), but this adapter lacks the feature shader-f16; leave it out');
   const kernels = openKernels(device);
   const uniforms = openUniforms(device);
   const memory = openMemory(device, (block) => bindings.forget(block));
   const bindings = openBindings(device, uniforms);
   const readings = openReadings(device);
-  const plans = openPlans(device, kernels, uniforms, tuned ? replacements : {});
+  const plans = openPlans(device, kernels, uniforms, tuned ? replacements : {}, f16);
   const encoder = openEncoder({ device, memory, plans, bindings, readings });
 
   /** Why nothing can be computed any more. */
@@ -138,7 +149,7 @@ export const openGpuOn = (device: GPUDevice, description: string, { tuned = true
 
   return {
     name: 'gpu',
-    description: `gpu (${description}, kernels by gpu.js${tuned ? ' and our own' : ''})`,
+    description: `gpu (${description}, kernels by gpu.js${tuned ? ' and our own' : ''}${f16 ? ', dense layers in f16' : ''})`,
     precision: 'f32',
     eager: false,
     batch: BATCH,

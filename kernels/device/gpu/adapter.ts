@@ -46,10 +46,10 @@ export const probeGpu = async (): Promise<string | undefined> => {
   }
 };
 
-/** The adapter's device with all the storage that it can bind, and its clock for benchmarks where it has one. */
+/** The adapter's device with all the storage that it can bind, and what else of use it offers: numbers of 16 bits, and its clock for benchmarks. */
 export const requestDevice = (adapter: GPUAdapter): Promise<GPUDevice> => {
   const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const wanted: GPUFeatureName[] = ['timestamp-query'];
+  const wanted: GPUFeatureName[] = ['shader-f16', 'timestamp-query'];
   return adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     requiredLimits: { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize },

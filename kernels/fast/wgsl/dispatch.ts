@@ -33,6 +33,8 @@ export interface Site<P extends Params = Params> {
   readonly spec: Spec;
   /** The launches of its gpu.js definition, for what they work out of the shapes. */
   readonly definition: () => KernelCall[];
+  /** What dense layers multiply may be rounded to f16. */
+  readonly f16: boolean;
 }
 
 /** The dispatches that compute an operation; undefined where the definition must do. */

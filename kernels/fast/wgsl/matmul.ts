@@ -36,6 +36,8 @@ interface Product {
   readonly bias?: boolean;
   /** The sums of the columns of B are asked for too. */
   readonly sums?: boolean;
+  /** A and B may be rounded to f16. */
+  readonly f16?: boolean;
   /** The matrices are the heads of sequences: how many heads, and which of A, B and y have them side by side. */
   readonly heads?: { readonly count: number; readonly a?: boolean; readonly b?: boolean; readonly y?: boolean };
 }
@@ -66,6 +68,7 @@ const plan = (product: Product): Plan | undefined => {
     transposeB,
     bias = false,
     sums = false,
+    f16 = false,
     heads = { count: 1 },
   } = product;
   const { tile, each, groups } = tileFor(product);
@@ -83,6 +86,7 @@ const plan = (product: Product): Plan | undefined => {
     bias,
     sums,
     vectors: whole(columns),
+    f16,
   });
   const starts = startsOf([rows * columns, columns]).map((start) => ALIGNED * start);
   /** Numbers of one matrix of the result. */
@@ -138,7 +142,7 @@ export const attentionContext: Replacement<{ transpose?: boolean }> = ({
   });
 };
 
-export const dense: Replacement = ({ specs: [x, w] }) => {
+export const dense: Replacement = ({ specs: [x, w], f16 }) => {
   const [inner, columns] = w.shape;
   return plan({
     batch: 1,
@@ -148,6 +152,7 @@ export const dense: Replacement = ({ specs: [x, w] }) => {
     transposeA: false,
     transposeB: false,
     bias: true,
+    f16,
   });
 };
 

@@ -33,6 +33,8 @@ export interface Shader {
   /** Whether rows of the result come in whole vectors. */
   readonly vectors: boolean;
   readonly y: Headed;
+  /** Whether A and B wait in workgroup memory as f16, which halves it; sums are f32 all the same. */
+  readonly f16: boolean;
 }
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
@@ -73,17 +75,17 @@ const carrier = (name: string, tile: number, { alongInner }: Side, n: string, re
         place: `let i = (${n} & 7) + 8 * (${n} >> 5); let k = 4 * ((${n} >> 3) & 3);`,
         read: (j: number) => `${register}${j} = read_${name}(z, ${name}_first + 4 * i + ${j}, start + k, end);`,
         store: (j: number) =>
-          `tile_${name}[(k + ${j}) * ${width} + i] = vec4f(${list(4, (r) => `${register}${r}[${j}]`, ', ')});`,
+          `tile_${name}[(k + ${j}) * ${width} + i] = Kept(vec4f(${list(4, (r) => `${register}${r}[${j}]`, ', ')}));`,
       }
     : {
         // Vector j is four neighbours at k + 4j.
         place: `let i = ${n} % ${width}; let k = ${n} / ${width};`,
         read: (j: number) => `${register}${j} = read_${name}(z, ${name}_first + 4 * i, start + k + ${4 * j}, end);`,
-        store: (j: number) => `tile_${name}[(k + ${4 * j}) * ${width} + i] = ${register}${j};`,
+        store: (j: number) => `tile_${name}[(k + ${4 * j}) * ${width} + i] = Kept(${register}${j});`,
       };
 };
 
-export const shader = ({ tile, each, a, b, bias, sums, vectors, y }: Shader): string => {
+export const shader = ({ tile, each, a, b, bias, sums, vectors, y, f16 }: Shader): string => {
   const across = tile / each;
   const threads = across * across;
   const width = tile / 4;
@@ -108,7 +110,7 @@ export const shader = ({ tile, each, a, b, bias, sums, vectors, y }: Shader): st
   const multiply = list(
     parts,
     (p) =>
-      `let left${p} = tile_a[k * ${width} + ${p * across} + down];\n      let right${p} = tile_b[k * ${width} + ${p * across} + across];`,
+      `let left${p} = vec4f(tile_a[k * ${width} + ${p * across} + down]);\n      let right${p} = vec4f(tile_b[k * ${width} + ${p * across} + across]);`,
     '\n      ',
   );
   const products = list(
@@ -139,9 +141,11 @@ export const shader = ({ tile, each, a, b, bias, sums, vectors, y }: Shader): st
   const arrays = [`a: ${typeOf(a.vectors)}`, `b: ${typeOf(b.vectors)}`, ...(bias ? [`bias: ${typeOf(vectors)}`] : [])];
 
   return `
+${f16 ? 'enable f16;' : ''}
+alias Kept = ${f16 ? 'vec4h' : 'vec4f'};
 ${declare('batch: u32, rows: u32, columns: u32, inner: u32, part: u32, size: u32, sums: u32, heads: u32', arrays, [`y: ${typeOf(vectors)}`])}
-var<workgroup> tile_a: array<vec4f, ${STEP * width}>;
-var<workgroup> tile_b: array<vec4f, ${STEP * width}>;
+var<workgroup> tile_a: array<Kept, ${STEP * width}>;
+var<workgroup> tile_b: array<Kept, ${STEP * width}>;
 ${reader('a', 'rows', a)}
 ${reader('b', 'columns', b)}
 @compute @workgroup_size(${threads})
