@@ -9,7 +9,7 @@ import { replacements } from '../fast/wgsl/replacements.ts';
 import type { Command, Device } from './device.ts';
 import { inNode } from './node.ts';
 import { openBindings } from './gpu/bindings.ts';
-import { describe, findAdapter, requestDevice } from './gpu/adapter.ts';
+import { describe, findAdapter, requestDevice, subgroupOf } from './gpu/adapter.ts';
 import { openKernels } from './gpu/kernels.ts';
 import { openEncoder } from './gpu/list.ts';
 import type { Encoded } from './gpu/list.ts';
@@ -35,6 +35,8 @@ export interface GpuOptions {
   readonly tuned?: boolean;
   /** Round what dense layers multiply to f16, and add up in f32; unless said, what AMBER_F16 says (docs/gpu.md). */
   readonly f16?: boolean;
+  /** Use subgroups where the adapter has them. */
+  readonly subgroups?: boolean;
 }
 
 const wantsF16 = (): boolean => inNode() && process.env.AMBER_F16 === '1';
@@ -58,7 +60,7 @@ export const openGpu = async (options: GpuOptions = {}): Promise<Device> => {
 export const openGpuOn = (
   device: GPUDevice,
   description: string,
-  { tuned = true, f16 = wantsF16() }: GpuOptions = {},
+  { tuned = true, f16 = wantsF16(), subgroups = true }: GpuOptions = {},
 ): Device => {
   if (f16 && !device.features.has('shader-f16'))
     throw new Error('gpu: f16 was asked for (AMBER_F16), but this adapter lacks the feature shader-f16; leave it out');
@@ -67,7 +69,10 @@ export const openGpuOn = (
   const memory = openMemory(device, (block) => bindings.forget(block));
   const bindings = openBindings(device, uniforms);
   const readings = openReadings(device);
-  const plans = openPlans(device, kernels, uniforms, tuned ? replacements : {}, f16);
+  const plans = openPlans(device, kernels, uniforms, tuned ? replacements : {}, {
+    f16,
+    subgroup: subgroups ? subgroupOf(device) : 1,
+  });
   const encoder = openEncoder({ device, memory, plans, bindings, readings });
 
   /** Why nothing can be computed any more. */

@@ -1,7 +1,8 @@
 /**
  * The law of tuned replacements (kernels/fast), on every device that has them: replacement = gpu.js definition = definition
- * in double precision, for each operation that has one, on random sizes and on large, odd ones, and on no elements or one.
- * `tuned: false` runs the same device by its gpu.js definitions alone, so those stay tested where nobody runs them.
+ * in double precision, for each operation that has one, on random sizes and on large, odd ones, and on no elements or one;
+ * on the `gpu` device with subgroups and without. `tuned: false` runs the same device by its gpu.js definitions alone, so those
+ * stay tested where nobody runs them.
  */
 import fc from 'fast-check';
 import { suite, test } from 'uvu';
@@ -76,23 +77,32 @@ const compute = (queue: Queue, op: Op, { params, specs, inputs, output }: Sample
   return read;
 };
 
-/** What a device must be opened with, and what it replaces. */
-const tunable: Record<string, { open: (options: { tuned: boolean }) => Promise<Device>; replacements: object }> = {
-  wasm: { open: openWasm, replacements: wasm },
-  gpu: { open: openGpu, replacements: wgsl },
+/** What a device replaces, and the ways in which it computes that. */
+const tunable: Record<string, { replacements: object; ways: Record<string, () => Promise<Device>> }> = {
+  wasm: {
+    replacements: wasm,
+    ways: { 'the replacement': () => openWasm({ tuned: true }), 'the definition': () => openWasm({ tuned: false }) },
+  },
+  gpu: {
+    replacements: wgsl,
+    ways: {
+      'the replacement': () => openGpu({ tuned: true }),
+      'the replacement without subgroups': () => openGpu({ tuned: true, subgroups: false }),
+      'the definition': () => openGpu({ tuned: false }),
+    },
+  },
 };
 
 for (const name of present) {
   if (!(name in tunable)) continue;
-  const { open, replacements } = tunable[name];
-  const queues = [true, false].map((tuned) => openQueue(open({ tuned })));
+  const { ways, replacements } = tunable[name];
+  const queues = Object.entries(ways).map(([way, open]) => ({ way, queue: openQueue(open()) }));
 
   const check = async (op: Op, sample: Sample) => {
     const expected = referenceOf(op, sample, sample.inputs);
-    const [tuned, definition] = await Promise.all(queues.map((queue) => compute(queue, op, sample)));
     const tolerance = toleranceOf(op, sample, largest(expected));
-    assertClose(tuned, expected, tolerance, `${op.name}, the replacement`);
-    assertClose(definition, expected, tolerance, `${op.name}, the definition`);
+    const came = await Promise.all(queues.map(({ queue }) => compute(queue, op, sample)));
+    queues.forEach(({ way }, i) => assertClose(came[i], expected, tolerance, `${op.name}, ${way}`));
   };
 
   const laws = suite(`replacement = definition = reference on ${name}`);

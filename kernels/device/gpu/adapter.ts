@@ -46,12 +46,22 @@ export const probeGpu = async (): Promise<string | undefined> => {
   }
 };
 
-/** The adapter's device with all the storage that it can bind, and what else of use it offers: numbers of 16 bits, and its clock for benchmarks. */
+/** The adapter's device with all the storage that it can bind, and what else of use it offers: numbers of 16 bits, subgroups, and its clock for benchmarks. */
 export const requestDevice = (adapter: GPUAdapter): Promise<GPUDevice> => {
   const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const wanted: GPUFeatureName[] = ['shader-f16', 'timestamp-query'];
+  const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
   return adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     requiredLimits: { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize },
   });
+};
+
+/**
+ * Threads of a subgroup, where the adapter's have all the same number, and a thread can ask for its place in them; else 1, and
+ * shaders do without.
+ */
+export const subgroupOf = ({ features, adapterInfo }: GPUDevice): number => {
+  if (!features.has('subgroups') || !navigator.gpu.wgslLanguageFeatures.has('subgroup_id')) return 1;
+  const { subgroupMinSize: least, subgroupMaxSize: most = 1 } = adapterInfo;
+  return least === most ? most : 1;
 };

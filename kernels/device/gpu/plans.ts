@@ -61,13 +61,13 @@ const wordsOf = (
   return bytes;
 };
 
-/** Plans of launches by their gpu.js definitions, and by shaders of our own, with f16 or without, where `replacements` has the operation. */
+/** Plans of launches by their gpu.js definitions, and by shaders of our own, which may use those means, where `replacements` has the operation. */
 export const openPlans = (
   device: GPUDevice,
   kernels: Kernels,
   uniforms: Uniforms,
   replacements: Readonly<Record<string, tuned.Replacement>>,
-  f16: boolean,
+  means: tuned.Means,
 ): Plans => {
   const plans = new Map<string, Plan>();
   const most = device.limits.maxComputeWorkgroupsPerDimension;
@@ -104,7 +104,7 @@ export const openPlans = (
   /** The plan of a replacement: its dispatches bind what they name. */
   const replaced = ({ op, params, specs, spec }: Launch): Plan | undefined => {
     const definition = () => op.launches(params, specs, spec);
-    const found = replacements[op.name]?.({ params, specs, spec, definition, f16 });
+    const found = replacements[op.name]?.({ params, specs, spec, definition, ...means });
     if (found === undefined) return undefined;
     const dispatches = found.dispatches.map((dispatch): Dispatch => {
       const pipeline = kernels.written(op.name, dispatch.code);

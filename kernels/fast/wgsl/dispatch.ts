@@ -26,15 +26,21 @@ export interface Plan {
 /** The name of the operation's output among the buffers that a dispatch binds. */
 export const OUTPUT = '';
 
+/** What shaders may use beyond the core of WebGPU. */
+export interface Means {
+  /** Whether what dense layers multiply is rounded to f16. */
+  readonly f16: boolean;
+  /** Threads of a subgroup, which read each other's registers; 1 where none do. */
+  readonly subgroup: number;
+}
+
 /** What is to be computed. The output has at least one element. */
-export interface Site<P extends Params = Params> {
+export interface Site<P extends Params = Params> extends Means {
   readonly params: P;
   readonly specs: readonly Spec[];
   readonly spec: Spec;
   /** The launches of its gpu.js definition, for what they work out of the shapes. */
   readonly definition: () => KernelCall[];
-  /** What dense layers multiply may be rounded to f16. */
-  readonly f16: boolean;
 }
 
 /** The dispatches that compute an operation; undefined where the definition must do. */
@@ -69,8 +75,15 @@ export const declare = (uniforms: string, reads: readonly string[], writes: read
   ].join('\n');
 };
 
-/** The head of `main` for a workgroup of so many threads, which are numbered by `thread`, as workgroups are by `group`. */
-export const main = (threads: number): string => `
+/**
+ * The head of `main` for a workgroup of so many threads, which are numbered by `thread`, as workgroups are by `group`; those of
+ * a subgroup of so many one after another.
+ */
+export const main = (threads: number, subgroup = 1): string => `
 @compute @workgroup_size(${threads})
-fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) across: vec3u, @builtin(num_workgroups) grid: vec3u) {
-  let group = across.y * grid.x + across.x;`;
+fn main(
+  ${subgroup === 1 ? '@builtin(local_invocation_index) thread: u32' : '@builtin(subgroup_id) team: u32, @builtin(subgroup_invocation_id) member: u32'},
+  @builtin(workgroup_id) across: vec3u, @builtin(num_workgroups) grid: vec3u
+) {
+  let group = across.y * grid.x + across.x;
+  ${subgroup === 1 ? '' : `let thread = team * ${subgroup} + member;`}`;

@@ -1,7 +1,8 @@
 /**
  * How the threads of a workgroup add up, or compare, what each of them has. A row of numbers has some threads, its lanes,
- * which take every so many-th element each; then every lane reads what all lanes of its row have, in order, from workgroup
- * memory. The numbers go four to a vector where rows come in whole vectors: shaders are written for a type `T`, either of both.
+ * which take every so many-th element each. Where the adapter has subgroups, lanes of one exchange what they have with the
+ * lane 1, 2, 4, … away, by which all get the same sum; then every lane reads what all lanes of its row, or all subgroups of
+ * them, have, in order, from workgroup memory. The numbers go four to a vector where rows come in whole vectors: shaders are written for a type `T`, either of both.
  */
 
 /** Threads in a workgroup. */
@@ -14,8 +15,9 @@ export const widthFor = (n: number): 1 | 4 => (n % 4 === 0 ? 4 : 1);
 export const lanesFor = (n: number): number =>
   Math.min(THREADS, Math.max(4, 2 ** Math.ceil(Math.log2(Math.max(n, 1) / 16))));
 
-/** The type T; the places in a row of the numbers of its element c; and one number of an element. */
-export const elements = (width: 1 | 4): string => `
+/** How a shader begins: the type T; the places in a row of the numbers of its element c; and one number of an element. */
+export const elements = (width: 1 | 4, subgroup = 1): string => `
+${subgroup === 1 ? '' : 'enable subgroups;'}
 alias T = ${width === 4 ? 'vec4f' : 'f32'};
 const WIDTH = ${width}u;
 fn places(c: u32) -> T { return ${width === 4 ? 'vec4f(vec4u(4 * c) + vec4u(0, 1, 2, 3))' : 'f32(c)'}; }
@@ -24,16 +26,22 @@ fn component(value: T, i: u32) -> f32 { return ${width === 4 ? 'value[i]' : 'val
 type Combine = (a: string, b: string) => string;
 
 /** `total(value, thread)`, `largest` and `smallest`: over the lanes of the thread's row; each of them gets the result. */
-export const reductions = (width: 1 | 4, lanes: number): string => {
+export const reductions = (width: 1 | 4, lanes: number, subgroup: number): string => {
+  const together = Math.min(lanes, subgroup);
+  const distances = [1, 2, 4, 8, 16, 32].filter((distance) => distance < together);
+  const meet = (combine: Combine) => `
+  turn = ${THREADS} - turn;
+  if (thread % ${together} == 0) { meeting[turn + thread / ${together}] = own; }
+  workgroupBarrier();
+  let first = turn + thread / ${lanes} * ${lanes / together};
+  own = meeting[first];
+  for (var i = 1u; i < ${lanes / together}; i++) { own = ${combine('own', 'meeting[first + i]')}; }`;
   const reduction = (name: string, combine: Combine) => `
 fn ${name}(value: T, thread: u32) -> f32 {
-  turn = ${THREADS} - turn;
-  meeting[turn + thread] = ${width === 4 ? ['value.y', 'value.z', 'value.w'].reduce(combine, 'value.x') : 'value'};
-  workgroupBarrier();
-  let first = turn + thread / ${lanes} * ${lanes};
-  var result = meeting[first];
-  for (var i = 1u; i < ${lanes}; i++) { result = ${combine('result', 'meeting[first + i]')}; }
-  return result;
+  var own = ${width === 4 ? ['value.y', 'value.z', 'value.w'].reduce(combine, 'value.x') : 'value'};
+  ${distances.map((distance) => `own = ${combine('own', `subgroupShuffleXor(own, ${distance})`)};`).join(' ')}
+  ${lanes === together ? '' : meet(combine)}
+  return own;
 }`;
   // Two places in turn: who writes for the next meeting disturbs nobody who still reads from this one.
   return [

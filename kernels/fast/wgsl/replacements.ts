@@ -4,6 +4,7 @@
  */
 import type { Replacement } from './dispatch.ts';
 import { of } from './dispatch.ts';
+import { layerNorm, layerNormParameters, layerNormSlope } from './layernorm.ts';
 import { attentionContext, attentionScores, dense, denseSlope, matmul } from './matmul.ts';
 import { dropout, gumbel, uniform } from './random.ts';
 import * as rows from './rows.ts';
@@ -22,9 +23,9 @@ export const replacements: Readonly<Record<string, Replacement>> = {
   softmaxSlope: of(rows.softmaxSlope),
   crossEntropy: of(rows.crossEntropy),
   crossEntropySlope: of(rows.crossEntropySlope),
-  layerNorm: of(rows.layerNorm),
-  layerNormSlope: of(rows.layerNormSlope),
-  layerNormParameters: of(rows.layerNormParameters),
+  layerNorm: of(layerNorm),
+  layerNormSlope: of(layerNormSlope),
+  layerNormParameters: of(layerNormParameters),
   sumAxis: of(sumAxis),
   max: of(rows.max),
   argmax: of(rows.argmax),

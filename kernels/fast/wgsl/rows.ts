@@ -1,13 +1,12 @@
 /**
- * Kernels over rows: the lanes of a row go through it together, reading neighbouring elements at once, and meet for its
+ * Kernels over rows, softmax and cross-entropy first: the lanes of a row go through it together, reading neighbouring elements at once, and meet for its
  * largest element and its sums. What takes gpu.js a launch for each of these is one here, and reads the row from the cache.
  * An element is one number or a vector of four (T, lanes.ts).
  */
-import { ALIGNED, around, blocksOf, rowsOf, sizeOf } from '../../../lib/shape.ts';
+import { around, rowsOf, sizeOf } from '../../../lib/shape.ts';
 import type { Dispatch, Replacement, Site } from './dispatch.ts';
 import { OUTPUT, declare, groupsFor, main } from './dispatch.ts';
 import { THREADS, elements, lanesFor, reductions, widthFor } from './lanes.ts';
-import { sumDispatches } from './sum.ts';
 
 /** A kernel as WGSL text: what it reads, and its body. */
 interface Rows {
@@ -21,18 +20,18 @@ interface Rows {
 }
 
 /** A statement for every element c of the row, shared among the lanes. */
-const each = (statement: string): string => `for (var c = lane; c < u.columns; c += LANES) { ${statement} }`;
+export const each = (statement: string): string => `for (var c = lane; c < u.columns; c += LANES) { ${statement} }`;
 
 /** The same for a statement that writes: nothing is written of rows that are not there. */
-const write = (statement: string): string => `if (live) { ${each(statement)} }`;
+export const write = (statement: string): string => `if (live) { ${each(statement)} }`;
 
-const code = ({ reads, uniforms = '', body, result }: Rows, width: 1 | 4, lanes: number): string => `
-${elements(width)}
+const code = ({ reads, uniforms = '', body, result }: Rows, width: 1 | 4, lanes: number, subgroup: number): string => `
+${elements(width, subgroup)}
 ${declare(`rows: u32, columns: u32${uniforms}`, reads, [`y: ${result === undefined ? 'T' : 'f32'}`])}
 const LANES = ${lanes}u;
 const LEAST = -3.4e38;
-${reductions(width, lanes)}
-${main(THREADS)}
+${reductions(width, lanes, subgroup)}
+${main(THREADS, subgroup)}
   let lane = thread % LANES;
   let place = group * ${THREADS / lanes} + thread / LANES;
   let live = place < u.rows;
@@ -43,7 +42,7 @@ ${main(THREADS)}
   ${result === undefined ? '' : `if (live && lane == 0) { y[row] = ${result}; }`}
 }`;
 
-interface Extra {
+export interface Extra {
   readonly integers?: readonly number[];
   readonly floats?: readonly number[];
 }
@@ -51,6 +50,7 @@ interface Extra {
 /** The dispatch of a kernel over rows of some shape. */
 const dispatch = (
   kernel: Rows,
+  subgroup: number,
   shape: Site['spec']['shape'],
   buffers: Dispatch['buffers'],
   { integers = [], floats = [] }: Extra = {},
@@ -59,7 +59,7 @@ const dispatch = (
   const width = widthFor(columns);
   const lanes = lanesFor(columns / width);
   return {
-    code: code(kernel, width, lanes),
+    code: code(kernel, width, lanes, subgroup),
     buffers,
     integers: [rows, columns / width, ...integers],
     floats,
@@ -68,9 +68,11 @@ const dispatch = (
 };
 
 /** A replacement that is one kernel over the rows of the first input. */
-const byRows =
+export const byRows =
   <P extends object>(kernel: Rows, extra: (site: Site<P>) => Extra = () => ({})): Replacement<P> =>
-  (site) => ({ dispatches: [dispatch(kernel, site.specs[0].shape, [...site.specs.keys(), OUTPUT], extra(site))] });
+  (site) => ({
+    dispatches: [dispatch(kernel, site.subgroup, site.specs[0].shape, [...site.specs.keys(), OUTPUT], extra(site))],
+  });
 
 /** The row's largest element and Σ e^(x − most). */
 const sumExp = `
@@ -132,99 +134,12 @@ export const crossEntropySlope = byRows({
   ${write('y[at + c] = slope * (exp(x[at + c] - l) - select(T(), T(1), places(c) == T(label)));')}`,
 });
 
-/** The row's mean and 1 / √(variance + ε). */
-const statistics = `
-  let n = f32(WIDTH * u.columns);
-  var terms = T(); ${each('terms += x[at + c];')}
-  let mean = total(terms, thread) / n;
-  var squares = T(); ${each('let d = x[at + c] - mean; squares += d * d;')}
-  let scale = inverseSqrt(total(squares, thread) / n + u.epsilon);`;
-
-const epsilon = ({ params }: Site<{ epsilon: number }>): Extra => ({ floats: [params.epsilon] });
-
-export const layerNorm = byRows(
-  {
-    reads: ['x: T', 'gain: T', 'bias: T'],
-    uniforms: ', epsilon: f32',
-    body: `${statistics} ${write('y[at + c] = (x[at + c] - mean) * scale * gain[c] + bias[c];')}`,
-  },
-  epsilon,
-);
-
-export const layerNormSlope = byRows(
-  {
-    reads: ['x: T', 'gain: T', 'dy: T'],
-    uniforms: ', epsilon: f32',
-    body: `${statistics}
-  var slopes = T(); var products = T();
-  ${each('let g = dy[at + c] * gain[c]; slopes += g; products += g * (x[at + c] - mean);')}
-  let average = total(slopes, thread) / n;
-  let along = total(products, thread) * scale / n;
-  ${write('y[at + c] = scale * (dy[at + c] * gain[c] - average - (x[at + c] - mean) * scale * along);')}`,
-  },
-  epsilon,
-);
-
-/** Rows that a workgroup adds up. */
-const BLOCK = 32;
-
-/** Of a block of rows, the sums over columns of dy · x̂ and of dy: the lanes find the rows' statistics, then a thread takes a column. */
-const parametersCode = (width: 1 | 4, lanes: number): string => `
-${elements(width)}
-${declare('rows: u32, columns: u32, blocks: u32, part: u32, epsilon: f32', ['x: T', 'dy: T'], ['y: T'])}
-const LANES = ${lanes}u;
-${reductions(width, lanes)}
-var<workgroup> means: array<f32, ${BLOCK}>;
-var<workgroup> scales: array<f32, ${BLOCK}>;
-${main(THREADS)}
-  if (group >= u.blocks) { return; }
-  let lane = thread % LANES;
-  for (var first = 0u; first < ${BLOCK}; first += ${THREADS / lanes}) {
-    let i = first + thread / LANES;
-    let at = min(group * ${BLOCK} + i, u.rows - 1) * u.columns;
-    ${statistics}
-    if (lane == 0) { means[i] = mean; scales[i] = scale; }
-  }
-  workgroupBarrier();
-  let end = min(${BLOCK}, u.rows - group * ${BLOCK});
-  // Behind the columns of each of the two come zeros, up to where the next begins.
-  for (var c = thread; c < u.part; c += ${THREADS}) {
-    var gain = T();
-    var bias = T();
-    for (var i = 0u; c < u.columns && i < end; i++) {
-      let at = (group * ${BLOCK} + i) * u.columns + c;
-      gain += dy[at] * (x[at] - means[i]) * scales[i];
-      bias += dy[at];
-    }
-    y[2 * group * u.part + c] = gain;
-    y[(2 * group + 1) * u.part + c] = bias;
-  }
-}`;
-
-/** The gradients of gain and bias: sums of blocks of rows, then of those. */
-export const layerNormParameters: Replacement<{ epsilon: number }> = ({ params, specs: [{ shape }] }) => {
-  const { rows, columns } = rowsOf(shape);
-  const width = widthFor(columns);
-  const part = ALIGNED * blocksOf(columns);
-  const blocks = Math.max(1, Math.ceil(rows / BLOCK));
-  const first = (into: string): Dispatch => ({
-    code: parametersCode(width, lanesFor(columns / width)),
-    buffers: [0, 1, into],
-    integers: [rows, columns / width, blocks, part / width],
-    floats: [params.epsilon],
-    groups: groupsFor(blocks),
-  });
-  if (blocks === 1) return { dispatches: [first(OUTPUT)] };
-  const rest = sumDispatches({ outer: 1, along: blocks, inner: 2 * part }, 'blocks', OUTPUT);
-  return { dispatches: [first('blocks'), ...rest.dispatches], scratch: { blocks: blocks * 2 * part, ...rest.scratch } };
-};
-
 /** A replacement for reductions along the last axis; along others a thread for each result is right. */
 const alongLast =
   (kernel: Rows): Replacement<{ axis: number }> =>
-  ({ params: { axis }, specs: [x] }) => {
+  ({ params: { axis }, specs: [x], subgroup }) => {
     const { outer, along, inner } = around(x.shape, axis);
-    return inner === 1 ? { dispatches: [dispatch(kernel, [outer, along], [0, OUTPUT])] } : undefined;
+    return inner === 1 ? { dispatches: [dispatch(kernel, subgroup, [outer, along], [0, OUTPUT])] } : undefined;
   };
 
 // Begins with an element of the row, so that a row of nothing but −∞ has that for its largest.

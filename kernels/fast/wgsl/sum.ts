@@ -26,11 +26,11 @@ ${main(THREADS)}
 }`;
 
 /** Contiguous lines; `along` and `size` count elements of type T. */
-const contiguous = (width: 1 | 4, lanes: number): string => `
-${elements(width)}
+const contiguous = (width: 1 | 4, lanes: number, subgroup: number): string => `
+${elements(width, subgroup)}
 ${declare(uniforms, ['x: T'], ['y: f32'])}
-${reductions(width, lanes)}
-${main(THREADS)}
+${reductions(width, lanes, subgroup)}
+${main(THREADS, subgroup)}
   let line = group * ${THREADS / lanes} + thread / ${lanes};
   var sum = T();
   if (line < u.lines) {
@@ -52,7 +52,10 @@ interface Axis {
 }
 
 /** A step of a sum: how many sums are left of each line, and the dispatch but for its buffers. */
-const stepOf = ({ outer, along, inner }: Axis): { blocks: number; step: Omit<Dispatch, 'buffers'> } => {
+const stepOf = (
+  { outer, along, inner }: Axis,
+  subgroup: number,
+): { blocks: number; step: Omit<Dispatch, 'buffers'> } => {
   if (inner > 1) {
     const width = widthFor(inner);
     const blocks = Math.max(1, Math.ceil(along / BLOCK));
@@ -68,7 +71,7 @@ const stepOf = ({ outer, along, inner }: Axis): { blocks: number; step: Omit<Dis
   return {
     blocks,
     step: {
-      code: contiguous(width, lanes),
+      code: contiguous(width, lanes, subgroup),
       integers,
       groups: groupsFor(Math.ceil((outer * blocks * lanes) / THREADS)),
     },
@@ -76,17 +79,23 @@ const stepOf = ({ outer, along, inner }: Axis): { blocks: number; step: Omit<Dis
 };
 
 /** The dispatches of a sum of one array into another, and the scratch memory between them. */
-export const sumDispatches = (axis: Axis, from: number | string, into: string, depth = 0): Required<Plan> => {
-  const { blocks, step } = stepOf(axis);
+export const sumDispatches = (
+  axis: Axis,
+  from: number | string,
+  into: string,
+  subgroup = 1,
+  depth = 0,
+): Required<Plan> => {
+  const { blocks, step } = stepOf(axis, subgroup);
   const name = `sums${depth}`;
   const dispatch = { ...step, buffers: [from, blocks === 1 ? into : name] };
   if (blocks === 1) return { dispatches: [dispatch], scratch: {} };
-  const rest = sumDispatches({ ...axis, along: blocks }, name, into, depth + 1);
+  const rest = sumDispatches({ ...axis, along: blocks }, name, into, subgroup, depth + 1);
   return {
     dispatches: [dispatch, ...rest.dispatches],
     scratch: { [name]: axis.outer * blocks * axis.inner, ...rest.scratch },
   };
 };
 
-export const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x] }) =>
-  sumDispatches(around(x.shape, axis), 0, OUTPUT);
+export const sumAxis: Replacement<{ axis: number }> = ({ params: { axis }, specs: [x], subgroup }) =>
+  sumDispatches(around(x.shape, axis), 0, OUTPUT, subgroup);
