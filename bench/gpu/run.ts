@@ -1,14 +1,17 @@
 /**
  * `npm run bench:gpu`: what the `gpu` device does on whatever adapter answers, as the Markdown of docs/gpu.md: operations
- * beside the adapter's ceiling, whole steps beside PyTorch on CUDA where Python has it. A step that would take more than
- * a minute is skipped, and said to be.
+ * beside the adapter's ceiling, our shaders beside the gpu.js definitions that they replace, and whole steps beside PyTorch
+ * on CUDA where Python has it. A step that would take more than a minute is skipped, and said to be.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { replacements } from '../../kernels/fast/wgsl/replacements.ts';
+import { gains } from '../gains.ts';
 import { median } from '../median.ts';
 import { timeKernels } from './kernels.ts';
+import type { Measured } from './open.ts';
 import { openMeasured } from './open.ts';
 import { estimate, hostTime, sized, sizes, timeSteps, withDropout } from './steps.ts';
 
@@ -50,6 +53,16 @@ for (const { name, ms, flops, bytes } of timed) {
     flops === undefined ? [bytes / ms / 1e6, 'GB/s', ceiling.gigabytes] : [flops / ms / 1e6, 'GFLOP/s', ceiling.gflops];
   row(name, round(ms, 3), `${round(rate)} ${unit}`, `${round((100 * rate) / most, 0)} %`);
 }
+
+const [tuned, defined] = [await openMeasured({ tuned: true }), await openMeasured({ tuned: false })];
+const timedBy = ({ queue, clock }: Measured) => ({ queue, busy: clock?.busy });
+console.log('');
+head('shader of our own', 'ms', 'ms by its gpu.js definition', 'ratio', 'rate');
+for await (const { title, flops, replacement, definition } of gains(timedBy(tuned), timedBy(defined), replacements)) {
+  const rate = flops === undefined ? '–' : `${round(flops / replacement / 1e6)} GFLOP/s`;
+  row(title, round(replacement, 3), round(definition, 3), round(definition / replacement), rate);
+}
+await Promise.all([tuned.close(), defined.close()]);
 
 /** What PyTorch takes for the same step on CUDA; undefined where it is not there or does not fit. */
 const pytorch = (config: object, compile: boolean): number | undefined => {
