@@ -10,7 +10,8 @@ const webgpu = async (): Promise<GPU | undefined> => {
   if (!inNode()) return undefined;
   const { create, globals } = await nodeModule('webgpu');
   Object.assign(globalThis, globals);
-  const gpu = create([]);
+  // Dawn rounds a GPU's times to steps in which many kernels run, so that pages cannot spy by them.
+  const gpu = create(['disable-dawn-features=timestamp_quantization']);
   // Node has a navigator from version 21 on, whose other properties stay as they are.
   if (typeof navigator === 'undefined')
     Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
