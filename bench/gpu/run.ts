@@ -1,18 +1,16 @@
 /**
  * `npm run bench:gpu`: what the `gpu` device does on whatever adapter answers, as the Markdown of docs/gpu.md: operations
- * beside the adapter's ceiling, our shaders beside the gpu.js definitions that they replace, and whole steps beside PyTorch
- * on CUDA where Python has it. A step that would take more than a minute is skipped, and said to be.
+ * beside the adapter's ceiling, our shaders beside the gpu.js definitions that they replace, and whole steps beside
+ * those of other frameworks that reach the GPU. A step that would take more than a minute is skipped, and said to be.
  */
-import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { replacements } from '../../kernels/fast/wgsl/replacements.ts';
 import { gains } from '../gains.ts';
-import { median } from '../median.ts';
 import { timeKernels } from './kernels.ts';
 import type { Measured } from './open.ts';
 import { openMeasured } from './open.ts';
+import { findPeers } from './peers.ts';
 import { estimate, hostTime, sized, sizes, timeSteps, withDropout } from './steps.ts';
 
 const options = new Command('bench:gpu')
@@ -64,18 +62,7 @@ for await (const { title, flops, replacement, definition } of gains(timedBy(tune
 }
 await Promise.all([tuned.close(), defined.close()]);
 
-/** What PyTorch takes for the same step on CUDA; undefined where it is not there or does not fit. */
-const pytorch = (config: object, compile: boolean): number | undefined => {
-  const job = JSON.stringify({ config, dropout, warmup: 5, steps: Number(options.steps), device: 'cuda', compile });
-  const run = spawnSync(options.python, [fileURLToPath(new URL('../peers/pytorch.py', import.meta.url)), job], {
-    encoding: 'utf8',
-  });
-  const line = run.stdout?.split('\n').find((text) => text.startsWith('{'));
-  if (run.status === 0 && line !== undefined) return median((JSON.parse(line) as { times: number[] }).times);
-  console.error(`PyTorch failed: ${run.stderr.slice(-500)}`);
-  return undefined;
-};
-const hasCuda = spawnSync(options.python, ['-c', 'import torch; assert torch.cuda.is_available()']).status === 0;
+const { peers, absent } = findPeers({ python: options.python, dropout, steps: Number(options.steps), software });
 
 console.log('');
 head(
@@ -89,16 +76,14 @@ head(
   'submissions',
   'bind groups after step 3',
   'host ms',
-  'PyTorch ms',
-  'torch.compile ms',
+  ...peers.map(({ name }) => `${name} ms`),
 );
-const notes: string[] = hasCuda ? [] : [`PyTorch is skipped: ${options.python} has no torch with CUDA`];
+const notes = [...absent];
 for (const name of sizes) {
   const config = withDropout(sized(name), dropout);
   const { batchSize: b, sequenceLength: t } = config.training;
   const shape = `${b} × ${t}`;
-  const peers = hasCuda ? [false, true].map((compile) => pytorch(config, compile)) : [];
-  const [eager, compiled] = [0, 1].map((i) => (peers[i] === undefined ? '–' : round(peers[i])));
+  const others = peers.map(({ ms }) => ms(config)).map((ms) => (ms === undefined ? '–' : round(ms)));
   // On a software adapter the state of `base` alone, which is there twice, would fill the memory of most machines.
   const host =
     software && name === 'base'
@@ -109,7 +94,7 @@ for (const name of sizes) {
     notes.push(
       `${name} is skipped: at ${round(ceiling.gflops)} GFLOP/s a step takes ${round(expected / 1000, 0)} s at least`,
     );
-    row(name, shape, '–', '–', '–', '–', '–', '–', '–', host, eager, compiled);
+    row(name, shape, '–', '–', '–', '–', '–', '–', '–', host, ...others);
     continue;
   }
   try {
@@ -128,12 +113,11 @@ for (const name of sizes) {
       steps.submissions,
       steps.groups,
       host,
-      eager,
-      compiled,
+      ...others,
     );
   } catch (error) {
     notes.push(`${name} failed: ${(error as Error).message}`);
-    row(name, shape, '–', '–', '–', '–', '–', '–', '–', host, eager, compiled);
+    row(name, shape, '–', '–', '–', '–', '–', '–', '–', host, ...others);
   }
 }
 console.log(

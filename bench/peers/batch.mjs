@@ -1,7 +1,11 @@
 /** What the JavaScript peers share: the job from the command line, the tokens of bench/step.ts, the timing of the steps. */
 
-/** `{ config, dropout, warmup, steps }`, as run.ts gives it. */
+/** `{ config, dropout, warmup, steps, backend }`: wasm, which is meant where none is named, or webgpu. */
 export const job = JSON.parse(process.argv[2]);
+export const { backend = 'wasm' } = job;
+
+// Node has no WebGPU of its own.
+if (backend === 'webgpu') await (await import('../../kernels/device/gpu/adapter.ts')).findAdapter();
 
 const { special, training, vocabSize, maskProbability } = job.config;
 export const { batchSize: b, sequenceLength: t } = training;

@@ -1,16 +1,16 @@
 /**
- * The pre-training step of lib/electra/step.ts in jax-js (wasm), as its documentation recommends for speed: one `jit`
+ * The pre-training step of lib/electra/step.ts in jax-js (wasm or WebGPU), as its documentation recommends for speed: one `jit`
  * around gradient and update. jax-js counts references: `.ref` keeps a value for another use, passing it gives it away.
  */
 import './browser.mjs';
 import { defaultDevice, init, jit, lax, nn, numpy as np, random, tree, valueAndGrad } from '@jax-js/jax';
-import { b, job, n, rateAt, run, t } from './batch.mjs';
+import { b, backend, job, n, rateAt, run, t } from './batch.mjs';
 
 const { config, dropout } = job;
 const { special, embeddingSize: e, vocabSize: v, layerNormEpsilon: epsilon, training } = config;
 
-await init('wasm');
-defaultDevice('wasm');
+await init(backend);
+defaultDevice(backend);
 
 let seed = 0;
 const normal = (...shape) => random.normal(random.key(seed++), shape).mul(0.02);
@@ -176,7 +176,7 @@ let s = tree.map((p) => np.zeros(p.shape), tree.ref(params));
 const types = np.zeros([b, t], { dtype: np.int32 });
 const attend = np.ones([b, t]);
 
-await run('jax-js (wasm)', navigator.hardwareConcurrency, async (i, tokens) => {
+await run(`jax-js (${backend})`, navigator.hardwareConcurrency, async (i, tokens) => {
   const [value, ...next] = step(
     params,
     m,

@@ -1,17 +1,18 @@
 /**
- * The pre-training step of lib/electra/step.ts in TensorFlow.js (wasm, SIMD), as a user who cares for speed writes it. The
- * backend is fast at plain 2-d products and at broadcasting arithmetic (XNNPACK), slow at products with transpose flags,
- * at sums over the first axis and at permuting five axes, and it lacks the kernel of gather's gradient. So gradients that
- * stumble over these are written by hand with `tf.customGrad`. It has no threads in Node: its workers start in browsers alone.
+ * The pre-training step of lib/electra/step.ts in TensorFlow.js (wasm, SIMD, or WebGPU), as a user who cares for speed
+ * writes it. The wasm backend is fast at plain 2-d products and at broadcasting arithmetic (XNNPACK), slow at products with
+ * transpose flags, at sums over the first axis and at permuting five axes, and it lacks the kernel of gather's gradient. So
+ * gradients that stumble over these are written by hand with `tf.customGrad`. It has no threads in Node: its workers start
+ * in browsers alone.
  */
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
-import { b, job, n, rateAt, run, t } from './batch.mjs';
+import { b, backend, job, n, rateAt, run, t } from './batch.mjs';
 
 const { config, dropout } = job;
 const { special, embeddingSize: e, vocabSize: v, layerNormEpsilon: epsilon, training } = config;
 
-await tf.setBackend('wasm');
+await import(`@tensorflow/tfjs-backend-${backend}`);
+await tf.setBackend(backend);
 
 const variables = [];
 const variable = (initial) => {
@@ -199,7 +200,9 @@ const loss = (tokens, types, attend) => {
 
 /** Adam without bias correction (lib/optim/adam.ts), after clipping by the global norm. */
 const update = (gradients, rate) => {
-  const size = tf.sqrt(tf.addN(variables.map(({ own }) => tf.sum(tf.square(gradients[own.name])))));
+  // One after another: `tf.addN` of so many binds more buffers than WebGPU has.
+  const squares = variables.map(({ own }) => tf.sum(tf.square(gradients[own.name])));
+  const size = tf.sqrt(squares.reduce((sum, x) => tf.add(sum, x)));
   const clip = tf.minimum(tf.div(training.clipNorm, size), 1);
   variables.forEach(({ own, m, s, decay }) => {
     const clipped = tf.mul(gradients[own.name], clip);
@@ -213,13 +216,17 @@ const update = (gradients, rate) => {
 const types = tf.zeros([b * t], 'int32');
 const attend = tf.ones([b * t]);
 
-await run(`TensorFlow.js ${tf.version.tfjs} (wasm, SIMD, 1 thread: it has no more in Node)`, 1, async (i, tokens) => {
-  const value = tf.tidy(() => {
-    const { value, grads } = tf.variableGrads(() => loss(tf.tensor1d(tokens, 'int32'), types, attend));
-    update(grads, rateAt(i));
-    return value;
-  });
-  const [result] = await value.data();
-  value.dispose();
-  return result;
-});
+await run(
+  `TensorFlow.js ${tf.version.tfjs} (${backend === 'wasm' ? 'wasm, SIMD, 1 thread: it has no more in Node' : backend})`,
+  1,
+  async (i, tokens) => {
+    const value = tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(() => loss(tf.tensor1d(tokens, 'int32'), types, attend));
+      update(grads, rateAt(i));
+      return value;
+    });
+    const [result] = await value.data();
+    value.dispose();
+    return result;
+  },
+);
