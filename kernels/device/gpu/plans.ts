@@ -129,7 +129,8 @@ export const openPlans = (
         call.arrays.map((which) => Math.max(sizeOfArray(which), 1)),
       );
     });
-    return { dispatches, scratch };
+    // A part that has no elements needs no workgroups.
+    return { dispatches: dispatches.filter(({ groups: [across] }) => across > 0), scratch };
   };
 
   return {
