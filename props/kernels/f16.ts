@@ -22,7 +22,7 @@ const why =
   adapter === undefined
     ? `gpu is not here: ${absent.get('gpu') ?? 'AMBER_DEVICE names another device'}`
     : 'this adapter has no shader-f16';
-const law: typeof test | ((title: string, check: () => Promise<void>) => void) = adapter?.features.has('shader-f16')
+const law: (title: string, check: () => Promise<void>) => void = adapter?.features.has('shader-f16')
   ? test
   : () => skip(why);
 
@@ -56,7 +56,7 @@ law('a dense layer in f16 is the definition but for the rounding of each factor 
   const queue = openQueue(openGpu({ f16: true }));
   await holds(async (sample) => {
     const expected = referenceOf(dense, sample, sample.inputs);
-    // |round(x) − x| ≤ 2⁻¹¹ (|x| + 2⁻³): 11 bits from 2⁻¹⁴ on, and nothing that counts below.
+    // |round(x) − x| ≤ 2⁻¹¹ (|x| + 2⁻³): 11 bits from 2⁻¹⁴ on; below, at worst 0.
     const bound = referenceOf(
       dense,
       sample,

@@ -47,7 +47,10 @@ export const probeGpu = async (): Promise<string | undefined> => {
   }
 };
 
-/** The adapter's device with all the storage that it can bind, and what else of use it offers: numbers of 16 bits, subgroups, and its clock for benchmarks. */
+/**
+ * The adapter's device with all the storage that it can bind, and what else of use it offers: numbers of 16 bits, subgroups,
+ * and its clock for benchmarks.
+ */
 export const requestDevice = (adapter: GPUAdapter): Promise<GPUDevice> => {
   const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];

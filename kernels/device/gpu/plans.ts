@@ -61,7 +61,10 @@ const wordsOf = (
   return bytes;
 };
 
-/** Plans of launches by their gpu.js definitions, and by shaders of our own, which may use those means, where `replacements` has the operation. */
+/**
+ * Plans of launches by their gpu.js definitions, and by shaders of our own, which may use those means, where `replacements`
+ * has the operation.
+ */
 export const openPlans = (
   device: GPUDevice,
   kernels: Kernels,

@@ -2,7 +2,8 @@
  * How the threads of a workgroup add up, or compare, what each of them has. A row of numbers has some threads, its lanes,
  * which take every so many-th element each. Where the adapter has subgroups, lanes of one exchange what they have with the
  * lane 1, 2, 4, … away, by which all get the same sum; then every lane reads what all lanes of its row, or all subgroups of
- * them, have, in order, from workgroup memory. The numbers go four to a vector where rows come in whole vectors: shaders are written for a type `T`, either of both.
+ * them, have, in order, from workgroup memory. The numbers go four to a vector where rows come in whole vectors: shaders are
+ * written for a type `T`, either of both.
  */
 
 /** Threads in a workgroup. */
