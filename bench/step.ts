@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import type { ConfigName, ElectraConfig } from '../lib/index.ts';
 import { configs, devices, launches, stepFlops, useDevice } from '../lib/index.ts';
 import { median } from './median.ts';
-import { openTraining } from './training.ts';
+import { openTraining, WARM_UP } from './training.ts';
 
 interface Options {
   readonly config: ConfigName;
@@ -21,7 +21,7 @@ const options = new Command('step')
   .option('--config <name>', 'a named configuration', 'mini')
   .option('--device <name>', 'where to compute')
   .option('--dropout <x>', 'dropout rate', '0')
-  .option('--steps <n>', 'steps that are timed, after two that are not', '8')
+  .option('--steps <n>', `steps that are timed, after ${WARM_UP} that are not`, '8')
   .option('--json', 'print one line of JSON', false)
   .parse()
   .opts<Options>();
@@ -41,14 +41,14 @@ const times: number[] = [];
 const hostTimes: number[] = [];
 const launched: number[] = [];
 const losses: number[] = [];
-for (let i = 0; i < Number(options.steps) + 2; i++) {
+for (let i = 0; i < Number(options.steps) + WARM_UP; i++) {
   const tokens = training.tokens(i);
   const [start, before] = [performance.now(), launches()];
   const loss = training.advance(tokens);
   hostTimes.push(performance.now() - start);
   launched.push(launches() - before);
   losses.push(await loss.item());
-  if (i >= 2) times.push(performance.now() - start);
+  if (i >= WARM_UP) times.push(performance.now() - start);
 }
 
 const msPerStep = median(times);
@@ -64,7 +64,7 @@ const result = {
   dropout,
   msPerStep,
   minMs,
-  hostMs: median(hostTimes.slice(2)),
+  hostMs: median(hostTimes.slice(WARM_UP)),
   launches: launched.at(-1),
   tokensPerSecond: (1000 * b * t) / msPerStep,
   gflopPerSecond: stepFlops(config) / msPerStep / 1e6,

@@ -11,6 +11,7 @@ import { Command, Option } from 'commander';
 import type { ConfigName, ElectraConfig } from '../../lib/index.ts';
 import { configs, stepFlops } from '../../lib/index.ts';
 import { median } from '../median.ts';
+import { WARM_UP } from '../training.ts';
 
 interface Options {
   readonly config: ConfigName;
@@ -27,7 +28,7 @@ const options = new Command('peers')
   .option('--config <name>', 'mini, or small (batch 8; PyTorch alone)', 'mini')
   .option('--dropout <x>', 'dropout rate', '0')
   .option('--rounds <n>', 'how often each has its turn', '3')
-  .option('--steps <n>', 'steps that are timed in a turn, after two that are not', '8')
+  .option('--steps <n>', `steps that are timed in a turn, after ${WARM_UP} that are not`, '8')
   .option('--node <path>', 'the Node that runs Amber, jax-js and TensorFlow.js', process.execPath)
   .option('--python <path>', 'a Python that has PyTorch', existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3')
   .addOption(new Option('--instructions <set>', 'PyTorch a second time, held to this instruction set').choices(['avx2']))
@@ -41,7 +42,7 @@ const named: ElectraConfig = configs[options.config];
 const training = options.config === 'small' ? { ...named.training, batchSize: 8 } : named.training;
 const config: ElectraConfig = { ...named, training };
 const { batchSize: b, sequenceLength: t } = training;
-const job = JSON.stringify({ config, dropout, warmup: 2, steps });
+const job = JSON.stringify({ config, dropout, warmup: WARM_UP, steps });
 
 /** What a turn gives: the peers print `times`, ours their median. */
 interface Turn {
