@@ -72,8 +72,8 @@ await endClearly(
     'where to write: .npy for NumPy, else JSONL (default: JSONL to standard output)',
   )
     .addOption(
-      new Option('--pooling <how>', "the mean of all tokens' vectors, or that of [CLS]")
-        .choices(['mean', 'cls'])
+      new Option('--pooling <how>', "the mean of all tokens' vectors, that of [CLS], or the means of all layers")
+        .choices(['mean', 'cls', 'layers'])
         .default('mean'),
     )
     .action(embed),

@@ -39,7 +39,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
   const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, dropout, standardise, pooling }).filter(([, value]) => value !== undefined));
   const { maxPositions } = start.trained.config;
   if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
-  if (pooling === 'mean' && head === 'huggingface') throw new UserError("--pooling mean: HuggingFace's head reads [CLS]; leave one of the two out");
+  if (pooling !== undefined && pooling !== 'cls' && head === 'huggingface') throw new UserError(`--pooling ${pooling}: HuggingFace's head reads [CLS]; leave one of the two out`);
   const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);
   const settings = { ...recipe, topLayer, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();

@@ -15,8 +15,11 @@ export interface SpecialTokens {
   readonly mask: number;
 }
 
-/** How the hidden states of a text become one: that of [CLS], or the mean of all tokens'. */
-export type Pooling = 'cls' | 'mean';
+/**
+ * How the hidden states of a text become one: that of [CLS]; the mean of all tokens'; or the means of all layers', one behind
+ * the other, that of the encoder's input first.
+ */
+export type Pooling = 'cls' | 'mean' | 'layers';
 
 export interface ElectraConfig {
   readonly vocabSize: number;
@@ -38,7 +41,7 @@ export interface ElectraConfig {
   readonly attentionDropout: number;
   /** Dropout in the heads of fine-tuning. */
   readonly classifierDropout: number;
-  /** What a head for classes reads of a text: the hidden state of [CLS], as published, or the mean of all tokens'. */
+  /** What a head for classes reads of a text; [CLS] as published. */
   readonly pooling: Pooling;
   /** The part of the tokens that the generator must guess. */
   readonly maskProbability: number;
@@ -189,7 +192,7 @@ const rules: readonly Rule[] = [
   [/temperature$|NormEpsilon$|clipNorm$/, (x) => Number(x) > 0, 'above 0'],
   [/Weight$|weightDecay$|learningRate$|lossEpsilon$/, (x) => Number(x) >= 0, 'at least 0'],
   [/^tying$/, (x) => ['embeddings', 'none', 'all'].includes(String(x)), "'embeddings', 'none' or 'all'"],
-  [/^pooling$/, (x) => ['cls', 'mean'].includes(String(x)), "'cls' or 'mean'"],
+  [/^pooling$/, (x) => ['cls', 'mean', 'layers'].includes(String(x)), "'cls', 'mean' or 'layers'"],
   [/^initialisation$/, (x) => ['published', 'positional'].includes(String(x)), "'published' or 'positional'"],
 ];
 

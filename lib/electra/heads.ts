@@ -11,11 +11,12 @@
  *
  * Kernels of fresh heads are normal with σ 0.02 in HuggingFace's code, Glorot's in Google's. The published results have
  * Google's heads, which are the default; HuggingFace's are what other programs load. In place of h[CLS], Google's can read
- * the mean of a text's h (`pooling`): no pre-training of ELECTRA's asks anything of [CLS].
+ * the mean of a text's h (`pooling`): no pre-training of ELECTRA's asks anything of [CLS]. Or the means of all layers: the last
+ * one knows best what was replaced, and lower ones what the text is about.
  */
 import { normal, split } from '../key.ts';
 import { drop, linear } from '../nn/dense.ts';
-import type { Dense } from '../nn/dense.ts';
+import type { Dense, Norm } from '../nn/dense.ts';
 import type { Embeddings } from '../nn/embed.ts';
 import { glorot, initDense } from '../nn/init.ts';
 import type { Initializer } from '../nn/init.ts';
@@ -24,7 +25,7 @@ import { reshape } from '../ops/axes.ts';
 import { gelu } from '../ops/gelu.ts';
 import { softmaxCrossEntropy } from '../ops/loss.ts';
 import { matmul } from '../ops/matmul.ts';
-import { slice } from '../ops/move.ts';
+import { concat, slice } from '../ops/move.ts';
 import { mean, sum } from '../ops/reduce.ts';
 import { dims } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -40,8 +41,10 @@ export type Task = 'classification' | 'tagging' | 'answering';
 /** Whose head it is. */
 export type HeadStyle = 'huggingface' | 'google';
 
-/** `dense` [c, c] only for HuggingFace's classification; `output` [c, n]. */
+/** `dense` [c, c] only for HuggingFace's classification; `output` [c, n], or [textWidth, n] for Google's. */
 export interface TaskHead {
+  /** While a head learns from all layers: how each number that it reads is scaled and shifted (tasks/standardise.ts), then `folded`. */
+  readonly norm?: Norm;
   readonly dense?: Dense;
   readonly output: Dense;
 }
@@ -52,6 +55,10 @@ export interface TaskParams<Head = TaskHead> {
   readonly task: Head;
 }
 
+/** How many numbers Google's head for classes reads of a text. */
+export const textWidth = ({ pooling, discriminator: { hiddenSize, layers } }: ElectraConfig): number =>
+  pooling === 'layers' ? (layers + 1) * hiddenSize : hiddenSize;
+
 /** HuggingFace's σ for every kernel of a fresh head (`initializer_range`). */
 const ranged: Initializer = (key, shape) => mul(normal(key, shape), 0.02);
 
@@ -60,15 +67,25 @@ export const initTaskHead = (
   key: Tensor,
   task: Task,
   outputs: number,
-  { discriminator: { hiddenSize } }: ElectraConfig,
+  config: ElectraConfig,
   style: HeadStyle = 'google',
 ): TaskHead => {
+  const { hiddenSize } = config.discriminator;
   const { dense, output } = split(key, 'dense', 'output');
   const init = style === 'google' ? glorot : ranged;
   return {
     ...(task === 'classification' && style === 'huggingface' && { dense: initDense(dense, hiddenSize, hiddenSize, init) }),
-    output: initDense(output, hiddenSize, outputs, init),
+    output: initDense(output, task === 'classification' && style === 'google' ? textWidth(config) : hiddenSize, outputs, init),
   };
+};
+
+/** The same head without `norm`, which its output takes over: (g·x + β)·K + b = x·(g·K) + (β·K + b). */
+export const folded = ({ norm, ...head }: TaskHead): TaskHead => {
+  if (norm === undefined) return head;
+  const { kernel, bias } = head.output;
+  const [width, outputs] = kernel.shape;
+  const shifted = reshape(matmul(reshape(norm.bias, [1, width]), kernel), [outputs]);
+  return { ...head, output: { kernel: mul(reshape(norm.gain, [width, 1]), kernel), bias: add(shifted, bias) } };
 };
 
 /** Pre-trained parameters with a head for a task in place of the pre-training one. */
@@ -82,22 +99,28 @@ export const encoded = (key: Tensor, { embeddings, discriminator }: Omit<TaskPar
   hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look);
 
 /**
- * What a head for classes reads of each text, [b, c]: the last hidden state of its first token, [CLS], or the mean of all its
- * tokens', as `config.pooling` says. Whoever looks is shown those of all tokens.
+ * What a head for classes reads of each text, [b, textWidth]: the last hidden state of its first token, [CLS], or means over all
+ * its tokens, as `config.pooling` says. Whoever looks is shown those of all tokens.
  */
 export const encodedText = (key: Tensor, { embeddings, discriminator }: Omit<TaskParams, 'task'>, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
   const first = config.pooling === 'cls' && !look ? 1 : undefined;
-  const h = hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, look, first);
+  const layers: Tensor[] = [];
+  const seen: Look = (name, x) => {
+    if (name.startsWith('hidden.')) layers.push(x);
+    look?.(name, x);
+  };
+  const h = hiddenStates(key, embeddings, discriminator, config.discriminator, batch, config, config.pooling === 'layers' ? seen : look, first);
   const { b, t, c } = dims(h, 'b t c');
   if (config.pooling === 'cls') return reshape(slice(h, [0, 0, 0], [b, 1, c]), [b, c]);
-  const shares = div(batch.attend, sum(batch.attend, { axis: 1, keepDims: true }));
-  return reshape(matmul(reshape(shares, [b, 1, t]), h), [b, c]);
+  const shares = reshape(div(batch.attend, sum(batch.attend, { axis: 1, keepDims: true })), [b, 1, t]);
+  return concat((config.pooling === 'layers' ? layers : [h]).map((x) => reshape(matmul(shares, x), [b, c])), 1);
 };
 
 /** The logits of each text's classes, [b, n]. A head without `dense` is Google's. */
 export const classify = (key: Tensor, params: TaskParams, batch: Batch, config: ElectraConfig, look?: Look): Tensor => {
-  const { dense, output } = params.task;
-  const text = drop(key, 'task.first', encodedText(key, params, batch, config, look), config.classifierDropout);
+  const { norm, dense, output } = params.task;
+  const read = encodedText(key, params, batch, config, look);
+  const text = drop(key, 'task.first', norm ? add(mul(read, norm.gain), norm.bias) : read, config.classifierDropout);
   return linear(output, dense ? drop(key, 'task.dense', gelu(linear(dense, text)), config.classifierDropout) : text);
 };
 

@@ -7,7 +7,7 @@
  * that no other program takes it for what it is not, and the head's tensors are called as in this library: `task.output.weight`.
  * The encoder's names are theirs, so that an encoder can still be had from it.
  */
-import type { ElectraConfig } from '../electra/config.ts';
+import type { ElectraConfig, Pooling } from '../electra/config.ts';
 import { configs } from '../electra/config.ts';
 import type { Task } from '../electra/heads.ts';
 import { generatorWidth, paramShapes, spanShapes, taskShapes } from '../electra/shapes.ts';
@@ -28,6 +28,10 @@ const CLASSES: Record<Architecture, string> = {
 
 /** Ours, of Google's heads. (That for tags is HuggingFace's without dropout.) */
 const PUBLISHED: Partial<Record<Architecture, string>> = { classification: 'AmberForSequenceClassification', answering: 'AmberForQuestionAnswering' };
+
+/** `summary_type` for what a head for classes reads; the last is ours alone. */
+const SUMMARIES: Record<Pooling, string> = { cls: 'first', mean: 'mean', layers: 'layers' };
+const poolings = Object.keys(SUMMARIES) as Pooling[];
 
 /** What a folder's network is: its sizes, what it does, and the names of its classes or tags. */
 export interface Described {
@@ -101,7 +105,7 @@ export const huggingFaceConfig = (described: Described): Record<string, unknown>
     ...(spans && { span_head: { joint: spans.joint, no_answer: spans.noAnswer, width: spans.width } }),
     summary_activation: 'gelu',
     summary_last_dropout: config.classifierDropout,
-    summary_type: described.published && config.pooling === 'mean' ? 'mean' : 'first',
+    summary_type: described.published ? SUMMARIES[config.pooling] : SUMMARIES.cls,
     summary_use_proj: true,
     torch_dtype: 'float32',
     type_vocab_size: config.typeVocabSize,
@@ -172,7 +176,7 @@ export const parseHuggingFaceConfig = (theirs: Record<string, unknown>, path: st
     attentionDropout: number('attention_probs_dropout_prob'),
     // Left open there, it is that of the hidden states.
     classifierDropout: number(typeof theirs.classifier_dropout === 'number' ? 'classifier_dropout' : 'hidden_dropout_prob'),
-    pooling: published && theirs.summary_type === 'mean' ? 'mean' : 'cls',
+    pooling: (published && poolings.find((pooling) => SUMMARIES[pooling] === theirs.summary_type)) || 'cls',
     [networkOf(architecture)]: size,
   };
   const named = architecture === 'classification' || architecture === 'tagging';

@@ -13,13 +13,13 @@ import { streaming } from './predict.ts';
 
 export interface Embedded<Row> {
   readonly row: Row;
-  /** As many numbers as the encoder is wide. */
+  /** As many numbers as the encoder is wide, or as all its layers are and its input. */
   readonly vector: Float32Array | Float64Array;
 }
 
 /**
  * The vector of each text or pair, from a discriminator or a fine-tuned network: the last hidden states' mean over its
- * tokens, [CLS] and [SEP] included, or that of [CLS]. Vectors of a network that was never trained to compare texts are a
+ * tokens, [CLS] and [SEP] included, or that of [CLS], or the means of all layers. Vectors of a network that was never trained to compare texts are a
  * start, not more: their cosines are all high, and only their order says something.
  */
 export const embedder = <Row extends Text>(

@@ -123,7 +123,7 @@ export const withDropout = (config: ElectraConfig, task: Task, style: HeadStyle,
 /**
  * A recipe with what it leaves out: as published for the model's size (the paper's Table 7; google-research/electra,
  * configure_finetuning.py), but no longer than the model has positions. Models narrower than the published ones get 5e-4
- * for all layers, no dropout, as they were pre-trained, the mean of all tokens and standardised hidden states
+ * for all layers, no dropout, as they were pre-trained, the means of all layers and standardised hidden states
  * (docs/decisions.md).
  */
 export const completed = (
@@ -139,7 +139,7 @@ export const completed = (
     layerDecay: recipe.layerDecay ?? (narrower ? 1 : c < 1024 ? 0.8 : 0.9),
     dropout: recipe.dropout ?? (narrower ? 0 : 0.1),
     standardise: recipe.standardise ?? narrower,
-    pooling: recipe.pooling ?? (narrower ? 'mean' : 'cls'),
+    pooling: recipe.pooling ?? (narrower ? 'layers' : 'cls'),
     weightDecay,
     stride,
   };

@@ -6,7 +6,8 @@
  *
  *     LN(x) = gain · x̂ + bias    becomes    (gain / σ) · x̂ + (bias − μ) / σ
  *
- * Only values change, in two vectors, and the head is fresh anyway. An initialisation by data, as of Mishkin & Matas 2016
+ * Only values change, in two vectors, and the head is fresh anyway. A head that reads all layers gets the two vectors itself
+ * (`norm`), since what one layer says the next one reads. An initialisation by data, as of Mishkin & Matas 2016
  * ("All you need is a good init") and Salimans & Kingma 2016 (weight normalization, §3); what it buys: docs/decisions.md.
  */
 import type { TaskParams } from '../electra/heads.ts';
@@ -39,6 +40,9 @@ export const standardise = <Head, B>(params: TaskParams<Head>, batches: readonly
     const mean = average(hidden);
     const deviation = sqrt(maximum(average(square(sub(hidden, mean))), LEAST));
 
+    if (c > params.discriminator.encoder[0].feedForward.norm.gain.size) {
+      return { ...params, task: { ...params.task, norm: { gain: div(1, deviation), bias: div(mul(mean, -1), deviation) } } };
+    }
     const { encoder } = params.discriminator;
     const last = encoder[encoder.length - 1];
     const { norm } = last.feedForward;

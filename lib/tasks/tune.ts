@@ -4,7 +4,7 @@
  */
 import type { ElectraConfig, Pooling } from '../electra/config.ts';
 import type { HeadStyle, TaskParams } from '../electra/heads.ts';
-import { initTaskHead, withTaskHead } from '../electra/heads.ts';
+import { folded, initTaskHead, withTaskHead } from '../electra/heads.ts';
 import type { Params } from '../electra/params.ts';
 import { UserError } from '../io/error.ts';
 import { key, split } from '../key.ts';
@@ -96,6 +96,8 @@ export const finetuneTask = async <R extends TextRow | TaggedRow>(
   if (!regression && labels.length < 2) throw new UserError(`expected rows of two classes or more to tell apart, but '${labels[0]}' is the only one; check the column of the labels`);
   const begin = () => scoped(() => withTaskHead(initial(), initTaskHead(split(key(settings.seed), 'head').head, task, labels.length, config, head)));
   const model = (params: TaskParams) => ({ config, params, tokenizer, task, labels, sequenceLength: length });
+  /** As it is used and kept. */
+  const settled = (params: TaskParams) => model(scoped(() => ({ ...params, task: folded(params.task) })));
   const gold = goldsOf(dev);
   const score = async (params: TaskParams, finish = (value: Predicted<R>) => value) => {
     const said = await judge(model(params), dev);
@@ -107,12 +109,12 @@ export const finetuneTask = async <R extends TextRow | TaggedRow>(
     const examples = textExamples(tokenizer, rows as readonly TextRow[], length, range);
     const stretched = (value: Predicted<R>) => (range.low + (range.high - range.low) * Number(value)) as Predicted<R>;
     const tuned = await finetune(begin(), layers, textLearner(config, { regression }), examples, (params) => score(params, stretched), settings, watch);
-    return { ...tuned, model: model(scoped(() => inRange(tuned.params, range))) };
+    return { ...tuned, model: settled(scoped(() => inRange(tuned.params, range))) };
   }
   requireLabels(labels, dev);
   const tuned =
     task === 'tagging'
       ? await finetune(begin(), layers, tagLearner(config), tagExamples(tokenizer, rows as readonly TaggedRow[], length, labels), score, settings, watch)
       : await finetune(begin(), layers, textLearner(config), textExamples(tokenizer, rows as readonly TextRow[], length, labels), score, settings, watch);
-  return { ...tuned, model: model(tuned.params) };
+  return { ...tuned, model: settled(tuned.params) };
 };

@@ -3,22 +3,25 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { useDevice } from '../../kernels/device/choose.ts';
 import { withoutDropout } from '../../lib/electra/config.ts';
-import type { HeadStyle, Task, TaskParams } from '../../lib/electra/heads.ts';
+import type { HeadStyle, Task, TaskHead, TaskParams } from '../../lib/electra/heads.ts';
 import {
   answer,
   answeringLoss,
   classificationLoss,
   classify,
+  encodedText,
+  folded,
   initTaskHead,
   tag,
   taggingLoss,
+  textWidth,
   withTaskHead,
 } from '../../lib/electra/heads.ts';
 import { initElectra } from '../../lib/electra/params.ts';
 import { spanShapes, taskShapes } from '../../lib/electra/shapes.ts';
 import { initSpanHead, spanOptionsOf } from '../../lib/electra/spans.ts';
 import { grad, valueAndGrad } from '../../lib/grad.ts';
-import { key } from '../../lib/key.ts';
+import { key, uniform } from '../../lib/key.ts';
 import { reshape } from '../../lib/ops/axes.ts';
 import { slice } from '../../lib/ops/move.ts';
 import type { Tensor } from '../../lib/tensor.ts';
@@ -123,6 +126,27 @@ test('a head that reads the mean of a text says the mean of what it says of each
       assert.ok(Math.abs(classes[row * 3 + k] - mean) < 1e-12);
     }
   }
+});
+
+test('a head that reads all layers reads the mean of the last one behind those of the others', async () => {
+  const still = withoutDropout(small);
+  const { embeddings, discriminator } = tuned('classification', 3, 'google');
+  const read = (pooling: 'mean' | 'layers') => values(encodedText(key(0), { embeddings, discriminator }, rows(), { ...still, pooling }));
+  const [last, all] = [await read('mean'), await read('layers')];
+  const { hiddenSize: c, layers } = small.discriminator;
+  const width = textWidth({ ...small, pooling: 'layers' });
+  assert.is(width, (layers + 1) * c);
+  for (const row of [0, 1, 2]) assert.equal(all.slice((row + 1) * width - c, (row + 1) * width), last.slice(row * c, (row + 1) * c));
+});
+
+test('folding what scales and shifts its input into its output layer changes nothing that a head says', async () => {
+  const params = tuned('classification', 3, 'google');
+  const { hiddenSize: c } = small.discriminator;
+  const head = { ...params.task, norm: { gain: uniform(key(7), [c]), bias: uniform(key(8), [c]) } };
+  const said = (task: TaskHead) => values(classify(key(0), { ...params, task }, rows(), withoutDropout(small)));
+  const [before, after] = [await said(head), await said(folded(head))];
+  before.forEach((x, i) => assert.ok(Math.abs(x - after[i]) < 1e-12, `${x}, ${after[i]}`));
+  assert.is(folded(head).norm, undefined);
 });
 
 test("Google's head for classes is one dense layer on [CLS], drawn as Glorot's; for tags it is HuggingFace's without dropout", async () => {

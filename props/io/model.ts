@@ -154,9 +154,10 @@ test("a folder with Google's head for classes or answers gives it back, and is n
 
 test("what Google's head for classes reads of a text is kept; another head reads [CLS]", async () => {
   const { discriminator } = halves(small);
-  for (const [style, pooling, kept] of [['google', 'mean', 'mean'], ['google', 'cls', 'cls'], ['huggingface', 'mean', 'cls']] as const) {
-    const params = withTaskHead(discriminator as Params, initTaskHead(key(1), 'classification', 3, small, style));
-    await saveModel(folder, { config: { ...small, pooling }, params, task: 'classification' });
+  for (const [style, pooling, kept] of [['google', 'layers', 'layers'], ['google', 'mean', 'mean'], ['google', 'cls', 'cls'], ['huggingface', 'mean', 'cls']] as const) {
+    const config = { ...small, pooling };
+    const params = withTaskHead(discriminator as Params, initTaskHead(key(1), 'classification', 3, config, style));
+    await saveModel(folder, { config, params, task: 'classification' });
     assert.is(loadModel(folder).config.pooling, kept);
   }
 });
