@@ -59,6 +59,10 @@ export interface TaskParams<Head = TaskHead> {
 export const textWidth = ({ pooling, discriminator: { hiddenSize, layers } }: ElectraConfig): number =>
   pooling === 'layers' ? (layers + 1) * hiddenSize : hiddenSize;
 
+/** How many numbers a head's output layer reads: of a text, or of a token. */
+export const outputWidth = (config: ElectraConfig, task: Task, style: HeadStyle): number =>
+  task === 'classification' && style === 'google' ? textWidth(config) : config.discriminator.hiddenSize;
+
 /** HuggingFace's σ for every kernel of a fresh head (`initializer_range`). */
 const ranged: Initializer = (key, shape) => mul(normal(key, shape), 0.02);
 
@@ -75,7 +79,7 @@ export const initTaskHead = (
   const init = style === 'google' ? glorot : ranged;
   return {
     ...(task === 'classification' && style === 'huggingface' && { dense: initDense(dense, hiddenSize, hiddenSize, init) }),
-    output: initDense(output, task === 'classification' && style === 'google' ? textWidth(config) : hiddenSize, outputs, init),
+    output: initDense(output, outputWidth(config, task, style), outputs, init),
   };
 };
 

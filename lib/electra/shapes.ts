@@ -7,7 +7,7 @@ import type { Shape } from '../shape.ts';
 import { sizeOf } from '../shape.ts';
 import type { ElectraConfig } from './config.ts';
 import type { HeadStyle, Task } from './heads.ts';
-import { textWidth } from './heads.ts';
+import { outputWidth } from './heads.ts';
 import { maskSlots } from './mask.ts';
 import type { SpanOptions } from './spans.ts';
 
@@ -75,10 +75,9 @@ const tunedShapes = (config: ElectraConfig, task: Shapes): Shapes => ({
 /** Path → shape of every parameter of a network fine-tuned for a task with this number of outputs. */
 export const taskShapes = (config: ElectraConfig, task: Task, outputs: number, style: HeadStyle = 'google'): Shapes => {
   const { hiddenSize: c } = config.discriminator;
-  const isHuggingFace = style === 'huggingface';
   return tunedShapes(config, {
-    ...(task === 'classification' && isHuggingFace && under('dense', dense(c, c))),
-    ...under('output', dense(task === 'classification' && !isHuggingFace ? textWidth(config) : c, outputs)),
+    ...(task === 'classification' && style === 'huggingface' && under('dense', dense(c, c))),
+    ...under('output', dense(outputWidth(config, task, style), outputs)),
   });
 };
 

@@ -19,8 +19,8 @@ export interface Embedded<Row> {
 
 /**
  * The vector of each text or pair, from a discriminator or a fine-tuned network: the last hidden states' mean over its
- * tokens, [CLS] and [SEP] included, or that of [CLS], or the means of all layers. Vectors of a network that was never trained to compare texts are a
- * start, not more: their cosines are all high, and only their order says something.
+ * tokens, [CLS] and [SEP] included, or that of [CLS], or the means of all layers. Vectors of a network that was never trained
+ * to compare texts are a start, not more: their cosines are all high, and only their order says something.
  */
 export const embedder = <Row extends Text>(
   model: TrainedModel,

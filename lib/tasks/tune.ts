@@ -8,7 +8,7 @@ import { folded, initTaskHead, withTaskHead } from '../electra/heads.ts';
 import type { Params } from '../electra/params.ts';
 import { UserError } from '../io/error.ts';
 import { key, split } from '../key.ts';
-import { scoped } from '../memory.ts';
+import { donating, scoped } from '../memory.ts';
 import type { WordPiece } from '../text/wordpiece.ts';
 import type { Epoch, Settings, Watch } from './finetune.ts';
 import { finetune } from './finetune.ts';
@@ -96,8 +96,8 @@ export const finetuneTask = async <R extends TextRow | TaggedRow>(
   if (!regression && labels.length < 2) throw new UserError(`expected rows of two classes or more to tell apart, but '${labels[0]}' is the only one; check the column of the labels`);
   const begin = () => scoped(() => withTaskHead(initial(), initTaskHead(split(key(settings.seed), 'head').head, task, labels.length, config, head)));
   const model = (params: TaskParams) => ({ config, params, tokenizer, task, labels, sequenceLength: length });
-  /** As it is used and kept. */
-  const settled = (params: TaskParams) => model(scoped(() => ({ ...params, task: folded(params.task) })));
+  /** As it is used and kept; what is folded away is freed. */
+  const settled = (params: TaskParams) => model(donating((params: TaskParams) => ({ ...params, task: folded(params.task) }))(params));
   const gold = goldsOf(dev);
   const score = async (params: TaskParams, finish = (value: Predicted<R>) => value) => {
     const said = await judge(model(params), dev);

@@ -1,6 +1,6 @@
 /**
- * Kernels over rows, softmax and cross-entropy first: the lanes of a row go through it together, reading neighbouring elements at once, and meet for its
- * largest element and its sums. What takes gpu.js a launch for each of these is one here, and reads the row from the cache.
+ * Kernels over rows, softmax and cross-entropy first: the lanes of a row go through it together, reading neighbouring
+ * elements at once, and meet for its largest element and its sums. What takes gpu.js a launch for each of these is one here, and reads the row from the cache.
  * An element is one number or a vector of four (T, lanes.ts).
  */
 import { around, rowsOf, sizeOf } from '../../../lib/shape.ts';
