@@ -41,7 +41,7 @@ export const brown: TaskDeclaration<TaggedRow> = {
   read: readBrown,
   labels: [...PARTS.map(([, part]) => part), 'other'],
   metrics: [tagMetrics.accuracy],
-  recipe: {},
+  recipe: { epochs: 5 },
 };
 
 /** Every `step`-th sentence of the texts that `chosen` accepts by number, so that all kinds of text are there. */

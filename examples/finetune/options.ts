@@ -65,7 +65,7 @@ export const finetuneCommand = (): Command =>
     .option('--epochs <n>', 'how often every example is seen (default: 3, or what the task says)', number(1))
     .option('--batch <n>', 'examples in a step (default: 32)', number(1))
     .option('--seq <n>', 'tokens in a sequence (default: 128, or all that the model has)', number(8))
-    .option('--lr <x>', "highest learning rate (default: by the model's size)", number(0, 1, false))
+    .option('--lr <x>', "highest learning rate (default: by the model's size; for tags of small ones higher)", number(0, 1, false))
     .option('--layer-decay <x>', 'how much slower each layer further from the head learns', number(0, 1, false))
     .addOption(new Option('--top-layer <how>', 'the top layer slowed down twice, as published, or once').choices(['published', 'corrected']).default('published'))
     .option('--standardise', 'first draws the last layer norm so that what the head reads has mean 0 and deviation 1 (default: for models narrower than the published ones)')

@@ -40,7 +40,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
   const { maxPositions } = start.trained.config;
   if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
   if (pooling !== undefined && pooling !== 'cls' && head === 'huggingface') throw new UserError(`--pooling ${pooling}: HuggingFace's head reads [CLS]; leave one of the two out`);
-  const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config);
+  const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config, declaration.task);
   const settings = { ...recipe, topLayer, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();
   const unlabelled = countUnlabelled(test ?? []);

@@ -123,19 +123,21 @@ export const withDropout = (config: ElectraConfig, task: Task, style: HeadStyle,
 /**
  * A recipe with what it leaves out: as published for the model's size (the paper's Table 7; google-research/electra,
  * configure_finetuning.py), but no longer than the model has positions. Models narrower than the published ones get 5e-4
- * for all layers, no dropout, as they were pre-trained, the means of all layers and standardised hidden states
+ * for all layers (tags 2e-3), no dropout, as they were pre-trained, the means of all layers and standardised hidden states
  * (docs/decisions.md).
  */
 export const completed = (
   { epochs = 3, batchSize = 32, sequenceLength = 128, weightDecay = 0.01, stride = 128, ...recipe }: Recipe,
   { discriminator: { hiddenSize: c }, maxPositions }: ElectraConfig,
+  task: Task,
 ): Required<Recipe> => {
   const narrower = c < 256;
+  const rate = narrower ? (task === 'tagging' ? 2e-3 : 5e-4) : c < 768 ? 3e-4 : c < 1024 ? 1e-4 : 5e-5;
   return {
     epochs,
     batchSize,
     sequenceLength: Math.min(sequenceLength, maxPositions),
-    learningRate: recipe.learningRate ?? (narrower ? 5e-4 : c < 768 ? 3e-4 : c < 1024 ? 1e-4 : 5e-5),
+    learningRate: recipe.learningRate ?? rate,
     layerDecay: recipe.layerDecay ?? (narrower ? 1 : c < 1024 ? 0.8 : 0.9),
     dropout: recipe.dropout ?? (narrower ? 0 : 0.1),
     standardise: recipe.standardise ?? narrower,

@@ -3,12 +3,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { useDevice } from '../../kernels/device/choose.ts';
 import type { HeadStyle } from '../../lib/electra/heads.ts';
+import { configs } from '../../lib/electra/config.ts';
 import { initElectra } from '../../lib/electra/params.ts';
 import { key } from '../../lib/key.ts';
 import { scoped } from '../../lib/memory.ts';
 import { metrics, table, tags } from '../../lib/tasks/declare.ts';
 import { takenBy } from '../../lib/tasks/evaluate.ts';
 import { goldOf } from '../../lib/tasks/labels.ts';
+import { completed } from '../../lib/tasks/learn.ts';
 import type { TaggedRow, TaskDeclaration, TextRow } from '../../lib/tasks/task.ts';
 import type { Start, TaskSettings } from '../../lib/tasks/tune.ts';
 import { finetuneTask, judge } from '../../lib/tasks/tune.ts';
@@ -88,6 +90,17 @@ test('rows that a task adds to its own are learned too, and leave the dev rows a
     await finetuneTask(start, declaration, { train: all, dev: all.slice(0, 2) }, { ...settings, epochs: 1 }, { step: (_, steps) => (seen[declaration === doubled ? 1 : 0] = steps) });
   }
   assert.equal(seen, [Math.ceil(30 / 8), Math.ceil(60 / 8)]);
+});
+
+test('a recipe keeps what it says; what it leaves out is as published for the model’s size', () => {
+  for (const task of ['classification', 'tagging', 'answering'] as const) {
+    const asked = { epochs: 9, batchSize: 3, sequenceLength: 7, learningRate: 1e-5, layerDecay: 0.5, weightDecay: 0.3, dropout: 0.4, standardise: false, pooling: 'mean', stride: 2 } as const;
+    assert.equal(completed(asked, small, task), asked);
+    for (const [name, learningRate, layerDecay] of [['small', 3e-4, 0.8], ['base', 1e-4, 0.8], ['large', 5e-5, 0.9]] as const) {
+      const published = { epochs: 3, batchSize: 32, sequenceLength: 128, learningRate, layerDecay, weightDecay: 0.01, dropout: 0.1, standardise: false, pooling: 'cls', stride: 128 } as const;
+      assert.equal(completed({}, configs[name], task), published);
+    }
+  }
 });
 
 test.run();
