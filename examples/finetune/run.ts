@@ -40,6 +40,7 @@ export const tune = async ({ path, options, data, start, view, folder }: Plan): 
   const { maxPositions } = start.trained.config;
   if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
   if (pooling !== undefined && pooling !== 'cls' && head === 'huggingface') throw new UserError(`--pooling ${pooling}: HuggingFace's head reads [CLS]; leave one of the two out`);
+  if (pooling !== undefined && declaration.task === 'tagging') throw new UserError(`--pooling ${pooling}: tags are read of each token, not of a text; leave it out`);
   const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config, declaration.task);
   const settings = { ...recipe, topLayer, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();
