@@ -17,7 +17,7 @@ import { openConsole } from './finetune/console.ts';
 import { readData } from './finetune/data.ts';
 import type { Options } from './finetune/options.ts';
 import { finetuneCommand } from './finetune/options.ts';
-import { tune } from './finetune/run.ts';
+import { settingsOf, tune } from './finetune/run.ts';
 import { newestModel, openStart, pretrainBriefly } from './finetune/start.ts';
 import { endClearly } from './models/program.ts';
 
@@ -34,10 +34,11 @@ const finetune = async (model: string | undefined, options: Options): Promise<vo
   const { description } = await useDevice(options.device);
   const view = openConsole(options.quiet);
   const start = openStart(path);
+  const settings = settingsOf(options, data.declaration, start.trained.config);
   const run = openRun(options.out ?? freshFolder());
   try {
     view.say(`${description}\n${path}: ${data.declaration.about}`);
-    await tune({ path, options, data, start, view, folder: run.folder });
+    await tune({ path, options, settings, data, start, view, folder: run.folder });
   } finally {
     run.close();
     view.close();

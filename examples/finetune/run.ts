@@ -3,7 +3,7 @@
  * best by the dev rows is saved as soon as it is known; then the baselines, the table and a few predictions in words.
  */
 import { join } from 'node:path';
-import type { Epoch, Judgement, TunedModel } from '../../lib/index.ts';
+import type { ElectraConfig, Epoch, Judgement, TunedModel } from '../../lib/index.ts';
 import { baselinesOf, completed, finetuneTask, judge } from '../../lib/index.ts';
 import { saveModel, UserError, writeFileAtomic } from '../../lib/node.ts';
 import { readFineTuned, renderFineTuned } from '../report/finetuned.ts';
@@ -23,9 +23,23 @@ interface Tried {
   readonly test: Judgement<Tunable>[];
 }
 
+/** How a task is learned: as the options say, else as the task does, else as published. Throws a UserError on options that cannot be followed. */
+export const settingsOf = (
+  { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, standardise, pooling, topLayer, dropout, patience, head, freeze }: Options,
+  { recipe, task }: Data['declaration'],
+  config: ElectraConfig,
+) => {
+  if (sequenceLength !== undefined && sequenceLength > config.maxPositions) throw new UserError(`--seq: the model has ${config.maxPositions} positions, got ${sequenceLength}`);
+  if (pooling !== undefined && task === 'tagging') throw new UserError(`--pooling ${pooling}: tags are read of each token, not of a text; leave it out`);
+  if (pooling !== undefined && pooling !== 'cls' && head === 'huggingface') throw new UserError(`--pooling ${pooling}: HuggingFace's head reads [CLS]; leave one of the two out`);
+  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, dropout, standardise, pooling }).filter(([, value]) => value !== undefined));
+  return { ...completed({ ...recipe, ...asked }, config, task), topLayer, head, freeze, ...(patience !== undefined && { patience }) };
+};
+
 export interface Plan {
   readonly path: string;
   readonly options: Options;
+  readonly settings: ReturnType<typeof settingsOf>;
   readonly data: Data;
   readonly start: Starts;
   readonly view: Console;
@@ -33,16 +47,8 @@ export interface Plan {
 }
 
 /** Fine-tunes, measures, and writes all into `folder`. */
-export const tune = async ({ path, options, data, start, view, folder }: Plan): Promise<void> => {
+export const tune = async ({ path, options, settings, data, start, view, folder }: Plan): Promise<void> => {
   const { declaration, train, dev, test } = data;
-  const { epochs, batch: batchSize, seq: sequenceLength, lr: learningRate, layerDecay, standardise, pooling, topLayer, dropout, patience, head, freeze } = options;
-  const asked = Object.fromEntries(Object.entries({ epochs, batchSize, sequenceLength, learningRate, layerDecay, dropout, standardise, pooling }).filter(([, value]) => value !== undefined));
-  const { maxPositions } = start.trained.config;
-  if (sequenceLength !== undefined && sequenceLength > maxPositions) throw new UserError(`--seq: the model has ${maxPositions} positions, got ${sequenceLength}`);
-  if (pooling !== undefined && pooling !== 'cls' && head === 'huggingface') throw new UserError(`--pooling ${pooling}: HuggingFace's head reads [CLS]; leave one of the two out`);
-  if (pooling !== undefined && declaration.task === 'tagging') throw new UserError(`--pooling ${pooling}: tags are read of each token, not of a text; leave it out`);
-  const recipe = completed({ ...declaration.recipe, ...asked }, start.trained.config, declaration.task);
-  const settings = { ...recipe, topLayer, head, freeze, ...(patience !== undefined && { patience }) };
   const begun = performance.now();
   const unlabelled = countUnlabelled(test ?? []);
   const use = unlabelled === 0 ? 'to test on' : `that are only predicted, since ${unlabelled.toLocaleString('en')} of them have no label`;

@@ -152,12 +152,14 @@ test('files and flags that are wrong are named in one sentence, with exit code 1
     [[at('encoder'), '--task', 'rte'], /--task rte needs --data, the folder with train\.tsv, dev\.tsv, test\.tsv/],
     [[at('nowhere'), '--train', at('train.csv')], /nowhere: expected a model folder/],
     [onFiles('--seq', '40'), /--seq: the model has 16 positions, got 40/],
+    [[at('encoder'), '--task', 'brown', '--seq', '16', '--pooling', 'mean'], /--pooling mean: tags are read of each token, not of a text; leave it out/],
   ];
   for (const [args, message] of cases) {
     const { code, output } = await finetune([...args, '--quiet', '--out', at('wrong')]);
     assert.is(code, 1, output);
     assert.match(output.trim(), message);
     assert.is(output.trim().split('\n').length, 1, output);
+    if (args.includes('--seq')) assert.not.ok(existsSync(at('wrong')), 'a flag is refused before there is a folder');
     rmSync(at('wrong'), { recursive: true, force: true });
   }
 });
