@@ -10,7 +10,7 @@
 import { open } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import type { Pooling } from '../lib/index.ts';
-import { embedder, useDevice } from '../lib/index.ts';
+import { embedder, poolings, useDevice } from '../lib/index.ts';
 import { openTrained } from './models/open.ts';
 import { endClearly } from './models/program.ts';
 import type { RecordText, StreamOptions } from './models/stream.ts';
@@ -73,7 +73,7 @@ await endClearly(
   )
     .addOption(
       new Option('--pooling <how>', "the mean of all tokens' vectors, that of [CLS], or the means of all layers")
-        .choices(['mean', 'cls', 'layers'])
+        .choices(poolings)
         .default('mean'),
     )
     .action(embed),

@@ -52,7 +52,7 @@ export { scaleByAdam } from './optim/adam.ts';
 export { scaleByPath } from './optim/scale.ts';
 
 // ELECTRA, in the order of the paper's section 2.
-export { configs, parseConfig, withoutDropout } from './electra/config.ts';
+export { configs, parseConfig, poolings, withoutDropout } from './electra/config.ts';
 export type { ConfigName, ElectraConfig, Pooling } from './electra/config.ts';
 export { initElectra } from './electra/params.ts';
 export type { Params } from './electra/params.ts';

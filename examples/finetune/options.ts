@@ -1,7 +1,7 @@
 /** The command line of `finetune.ts`. */
 import { Command, Option } from 'commander';
 import type { DeviceName, HeadStyle, Pooling } from '../../lib/index.ts';
-import { devices } from '../../lib/index.ts';
+import { devices, poolings } from '../../lib/index.ts';
 import { number } from '../pretrain/options.ts';
 import { knownTasks } from './data.ts';
 
@@ -70,7 +70,7 @@ export const finetuneCommand = (): Command =>
     .addOption(new Option('--top-layer <how>', 'the top layer slowed down twice, as published, or once').choices(['published', 'corrected']).default('published'))
     .option('--standardise', 'first draws the last layer norm so that what the head reads has mean 0 and deviation 1 (default: for models narrower than the published ones)')
     .option('--no-standardise', 'leaves it as it is')
-    .addOption(new Option('--pooling <how>', "what Google's head for classes reads of a text: [CLS], as published, the mean of its tokens, or those of all layers (default: cls; layers for models narrower than the published ones)").choices(['cls', 'mean', 'layers']))
+    .addOption(new Option('--pooling <how>', "what Google's head for classes reads of a text: [CLS], as published, the mean of its tokens, or those of all layers (default: cls; layers for models narrower than the published ones)").choices(poolings))
     .option('--dropout <x>', 'dropout rate (default: 0.1, as published; 0 for models narrower than those)', number(0, 0.9, false))
     .option('--patience <n>', 'epochs without a better dev score after which it ends (default: it goes on to the last)', number(1))
     .addOption(new Option('--head <whose>', "whose head: Google's, as published, or HuggingFace's, which other programs load").choices(['google', 'huggingface']).default('google'))

@@ -19,7 +19,8 @@ export interface SpecialTokens {
  * How the hidden states of a text become one: that of [CLS]; the mean of all tokens'; or the means of all layers', one behind
  * the other, that of the encoder's input first.
  */
-export type Pooling = 'cls' | 'mean' | 'layers';
+export const poolings = ['cls', 'mean', 'layers'] as const;
+export type Pooling = (typeof poolings)[number];
 
 export interface ElectraConfig {
   readonly vocabSize: number;
@@ -192,7 +193,7 @@ const rules: readonly Rule[] = [
   [/temperature$|NormEpsilon$|clipNorm$/, (x) => Number(x) > 0, 'above 0'],
   [/Weight$|weightDecay$|learningRate$|lossEpsilon$/, (x) => Number(x) >= 0, 'at least 0'],
   [/^tying$/, (x) => ['embeddings', 'none', 'all'].includes(String(x)), "'embeddings', 'none' or 'all'"],
-  [/^pooling$/, (x) => ['cls', 'mean', 'layers'].includes(String(x)), "'cls', 'mean' or 'layers'"],
+  [/^pooling$/, (x) => poolings.some((pooling) => pooling === x), "'cls', 'mean' or 'layers'"],
   [/^initialisation$/, (x) => ['published', 'positional'].includes(String(x)), "'published' or 'positional'"],
 ];
 

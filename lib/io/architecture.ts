@@ -8,7 +8,7 @@
  * The encoder's names are theirs, so that an encoder can still be had from it.
  */
 import type { ElectraConfig, Pooling } from '../electra/config.ts';
-import { configs } from '../electra/config.ts';
+import { configs, poolings } from '../electra/config.ts';
 import type { Task } from '../electra/heads.ts';
 import { generatorWidth, paramShapes, spanShapes, taskShapes } from '../electra/shapes.ts';
 import type { SpanOptions } from '../electra/spans.ts';
@@ -31,7 +31,6 @@ const PUBLISHED: Partial<Record<Architecture, string>> = { classification: 'Ambe
 
 /** `summary_type` for what a head for classes reads; the last is ours alone. */
 const SUMMARIES: Record<Pooling, string> = { cls: 'first', mean: 'mean', layers: 'layers' };
-const poolings = Object.keys(SUMMARIES) as Pooling[];
 
 /** What a folder's network is: its sizes, what it does, and the names of its classes or tags. */
 export interface Described {
