@@ -2,14 +2,16 @@
  * Every operation × every generic law × every device that is present: one test each, and one cell in the table that the
  * runner prints.
  */
+import fc from 'fast-check';
 import { suite, test } from 'uvu';
 import '../../lib/index.ts';
 import { registry } from '../../lib/op.ts';
 import { sizeOf } from '../../lib/shape.ts';
 import { expect, mark } from './coverage.ts';
-import { domainsOf, namesOf, sampleOf } from './draw.ts';
+import { casesOf, domainsOf, namesOf, sampleOf } from './draw.ts';
 import { laws } from './laws.ts';
 import { absent, present, skip } from './present.ts';
+import { fillsTheLast } from './values.ts';
 
 for (const [name, { law, ofGradients }] of Object.entries(laws)) {
   expect(name, ofGradients);
@@ -31,6 +33,17 @@ for (const [name, { law, ofGradients }] of Object.entries(laws)) {
 test('in CI every device is here, the software GPU too', () => {
   if (process.env.CI && absent.size > 0)
     throw new Error([...absent].map(([device, why]) => `${device}: ${why}`).join('; '));
+});
+
+test('every definition fills its result up to the last element', () => {
+  for (const op of registry.values()) {
+    // It may leave zeros where they are, so one sample says little: among many, one must reach the end.
+    const filled = fc.sample(casesOf(op), 500).some((chosen) => {
+      const sample = sampleOf(op, chosen);
+      return sample !== undefined && fillsTheLast(op, sample);
+    });
+    if (!filled) throw new Error(`${op.name}: the definition never fills the last element of the shape that the shape rule gives`);
+  }
 });
 
 test('every domain of every operation draws arguments that its shape rule takes, for a result that is not empty', () => {
