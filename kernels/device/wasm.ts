@@ -51,7 +51,7 @@ export const openWasm = async ({ tuned = true, threads: wish, simd }: WasmOption
   const count = wish ?? (await defaultThreads());
   const compiled = await loadKernels(simd);
   const memory = openMemory(compiled.memory, BASE);
-  const newList = () => openList(compiled.numberOf);
+  const newList = () => openList(compiled.numberOf, count);
   const threads = await openThreads(compiled, memory, newList().store(memory), count);
   const compile = compiler('webasm');
   const profile = openProfile();

@@ -36,6 +36,7 @@ const products = [
   { z: 130, m: 122, k: 9, n: 250 },
   { z: 130, m: 60, k: 33, n: 126 },
   { z: 2, m: 70, k: 2100, n: 72 },
+  { z: 1, m: 402, k: 35, n: 126 },
 ];
 const more: Record<string, Record<string, number>[]> = {
   matmul: products,
@@ -49,6 +50,7 @@ const more: Record<string, Record<string, number>[]> = {
     { m: 9, k: 2052, n: 2044 },
     { m: 2100, k: 70, n: 72 },
     { m: 1030, k: 67, n: 65 },
+    { m: 1030, k: 270, n: 130 },
   ],
   layerNormParameters: [{ m: 2100, n: 72 }],
   scatterAdd: [

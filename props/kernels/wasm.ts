@@ -73,13 +73,14 @@ test('a product reads no further than a cache line behind its matrices', async (
   const best = (await open({})).device!.simd!;
   for (const simd of ['simd128', best === 'simd128' ? best : 'wide'] as const) {
     const queue = await open({ threads: 1, simd });
-    const shapes = [[7, 300], [300, 9]];
-    const specs = shapes.map((shape) => ({ shape, dtype: 'f32' }) as const);
+    const specs = (transposeA: boolean) => [transposeA ? [300, 7] : [7, 300], [300, 9]].map((shape) => ({ shape, dtype: 'f32' }) as const);
     // The memory begins with 64 pages, and these few numbers do not make it grow: the last block leaves a cache line free.
     const last = (size: number) => at(64 * 65536 - 64 - 4 * size, queue, size);
     for (const inputs of [[last(2100), queue.write(new Float32Array(2700))], [queue.write(new Float32Array(2100)), last(2700)]]) {
-      const product = await queue.read(queue.launch(registry.get('matmul')!, {}, inputs, specs, { shape: [7, 9], dtype: 'f32' }));
-      assert.is(product.length, 63);
+      for (const transposeA of [false, true]) {
+        const product = await queue.read(queue.launch(registry.get('matmul')!, { transposeA }, inputs, specs(transposeA), { shape: [7, 9], dtype: 'f32' }));
+        assert.is(product.length, 63);
+      }
     }
   }
 });

@@ -6,7 +6,7 @@ import type { Call } from '../../fast/wasm/call.ts';
 import type { Memory } from './memory.ts';
 
 const HEADER_WORDS = 4;
-const RECORD_WORDS = 6;
+const RECORD_WORDS = 5;
 
 export interface Block {
   readonly address: number;
@@ -15,8 +15,9 @@ export interface Block {
   readonly size: number;
 }
 
-/** Collects calls; `numberOf` says which number a kernel has in the table. */
-export const openList = (numberOf: (kernel: string) => number) => {
+/** Collects calls for so many threads; `numberOf` says which number a kernel has in the table. */
+export const openList = (numberOf: (kernel: string) => number, threads: number) => {
+  const taken = new Array<number>(threads).fill(0);
   const words: number[] = [];
   const float = new Float32Array(1);
   const bits = new Uint32Array(float.buffer);
@@ -29,8 +30,8 @@ export const openList = (numberOf: (kernel: string) => number) => {
     /** Whether nothing was collected. */
     isEmpty: () => words.length === 0,
     append({ kernel, items, grain, integers, floats = [] }: Call): void {
-      const bytes = (RECORD_WORDS + integers.length + floats.length) * 4;
-      words.push(numberOf(kernel), bytes, items, grain, 0, 0, ...integers, ...floats.map(bitsOf));
+      const bytes = (RECORD_WORDS + threads + integers.length + floats.length) * 4;
+      words.push(numberOf(kernel), bytes, items, grain, 0, ...taken, ...integers, ...floats.map(bitsOf));
     },
     /** Writes the list into a new block of memory. */
     store(memory: Memory): Block {

@@ -49,7 +49,7 @@ const bytesOf = async (simd: Simd): Promise<Uint8Array<ArrayBuffer>> => {
 
 /** What the module exports besides its kernels (assembly/thread.ts). */
 interface Exports {
-  enter(failed: number, place: number, scratch: number, maySleep: number): void;
+  enter(failed: number, place: number, scratch: number, thread: number, threads: number, maySleep: number): void;
   work(list: number, record: number, deadline: number): number;
   readonly table: WebAssembly.Table;
 }

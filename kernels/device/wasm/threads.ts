@@ -14,8 +14,8 @@ import { startWorker } from './worker.ts';
 const SLICE = 10;
 /** Lists that may wait before the caller has to help. */
 const MOST_WAITING = 64;
-/** Scratch memory of a thread, in floats: the packed block of a matrix product. */
-const SCRATCH = 96 * (256 + 16) + 1024;
+/** Scratch memory of a thread, in floats: four panels of a matrix product, and what lies before them (assembly/matmul.ts). */
+const SCRATCH = 2048 + 4 * 16 * 256;
 /** Words between two threads' words, so that no two share a cache line. */
 const APART = 16;
 
@@ -67,7 +67,7 @@ export const openThreads = async (compiled: Compiled, memory: Memory, root: Bloc
     waiting.splice(0).forEach(({ reject }) => reject(failure));
   };
 
-  const [mine, ...theirs] = places.map((place) => [control, place, memory.staging.allocate(SCRATCH)] as const);
+  const [mine, ...theirs] = places.map((place, i) => [control, place, memory.staging.allocate(SCRATCH), i, count] as const);
   const maySleep = inNode() || typeof document === 'undefined';
   compiled.exports.enter(...mine, maySleep ? 1 : 0);
   for (const settings of theirs) {

@@ -1,12 +1,20 @@
-/** Which kernel calls make a matrix product: B in panels, where it is not read in place, then blocks of the result. */
+/**
+ * Which kernel calls make a matrix product: B in panels, where it is not read in place, then blocks of the result. A long sum
+ * of few blocks, as of a weight's gradient, is cut into pieces, which are products of their own, and then added up.
+ */
 import { rowsOf } from '../../../lib/shape.ts';
 import type { Call, Replacement, Site } from './call.ts';
 import { gaps, packedAt } from './packed.ts';
 import { sumCalls } from './sum.ts';
 
-/** Rows of the result that a block of A covers: few enough that the block stays in the cache. */
+/** Rows of the result that a block of A covers, and of a transposed A: few enough that the block stays in the cache. */
 const BLOCK_ROWS = 96;
+const TRANSPOSED_ROWS = 132;
 const TILE_ROWS = 6;
+/** Blocks below each other that need the same panels of B, up to which each packs them for itself. */
+const FEW = 4;
+/** Terms of a piece of a long sum. */
+const PIECE = 256;
 /** Chunks that a product should have, so that threads share it evenly. */
 const CHUNKS = 16;
 /** Panels that are packed together. */
@@ -42,31 +50,32 @@ const together = (...apart: number[]) => {
   return { heads: 1, headsA, headsB, headsY };
 };
 
-const productCalls = (product: Product, { scratch, wide }: Pick<Site, 'scratch' | 'wide'>): Call[] => {
+const productCalls = (product: Product, site: Pick<Site, 'scratch' | 'wide'>): Call[] => {
   const { a, b, bias, y, batch, rows, columns, inner, stridesA, stridesB, rowY, heads, headsA, headsB, headsY } = product;
-  const panel = wide ? 16 : 8;
+  const panel = site.wide ? 16 : 8;
   const panels = Math.ceil(columns / panel);
   const [innerB, columnB] = stridesB;
-  const inPlace = columnB === 1 && columns <= NARROW;
-  const packed = inPlace ? b : scratch(batch * panels * panel * inner);
-  const ofB = inPlace ? [innerB, panel] : [panel, panel * inner];
+  const isTransposed = stridesA[1] !== 1;
 
-  const down = Math.ceil(rows / BLOCK_ROWS);
+  const down = Math.ceil(rows / (isTransposed ? TRANSPOSED_ROWS : BLOCK_ROWS));
   const blockRows = Math.ceil(rows / down / TILE_ROWS) * TILE_ROWS;
-  // A block of A that is turned first should be used by more columns.
-  const fewest = stridesA[1] === 1 ? 64 : 128;
-  const across = Math.min(Math.ceil(CHUNKS / (batch * down)), Math.ceil(columns / fewest));
+  // What a block reads of a transposed A lies in pieces, so it should be used by more columns.
+  const across = Math.min(Math.ceil(CHUNKS / (batch * down)), Math.ceil(columns / (isTransposed ? 128 : 64)));
   const blockColumns = Math.ceil(panels / across) * panel;
-  const multiply: Call = {
+  if (batch * down * across < CHUNKS && batch === 1 && bias === 0 && inner >= 2 * PIECE) return piecesCalls(product, site);
+
+  const multiply = (b: number, ofB: readonly number[], headsB: readonly number[], columnB = 0): Call => ({
     kernel: 'multiply',
     items: batch * Math.ceil(rows / blockRows) * Math.ceil(columns / blockColumns),
     grain: Math.ceil(2 ** 18 / (blockRows * blockColumns * inner)),
     integers: [
-      ...[a, packed, y, bias, rows, columns, inner, ...stridesA, ...ofB, rowY, blockRows, blockColumns, panel],
-      ...[heads, ...headsA, ...(inPlace ? [heads, ...headsB] : [1, panels * panel * inner, 0]), heads, ...headsY],
+      ...[a, b, y, bias, rows, columns, inner, ...stridesA, ...ofB, rowY, blockRows, blockColumns, panel],
+      ...[heads, ...headsA, ...headsB, heads, ...headsY, columnB],
     ],
-  };
-  if (inPlace) return [multiply];
+  });
+  if (columnB === 1 && columns <= NARROW) return [multiply(b, [innerB, panel], [heads, ...headsB])];
+  if (down <= FEW) return [multiply(b, [innerB, panel * columnB], [heads, ...headsB], columnB)];
+  const packed = site.scratch(batch * panels * panel * inner);
   const groups = Math.ceil(panels / GROUP);
   const pack: Call = {
     kernel: 'packColumns',
@@ -74,7 +83,23 @@ const productCalls = (product: Product, { scratch, wide }: Pick<Site, 'scratch' 
     grain: Math.ceil(8192 / (GROUP * panel * inner)),
     integers: [b, packed, inner, columns, ...stridesB, panels, panel, heads, ...headsB],
   };
-  return [pack, multiply];
+  return [pack, multiply(packed, [panel, panel * inner], [1, panels * panel * inner, 0])];
+};
+
+/** A product as the sum of products of pieces along k, and of one of what is left. */
+const piecesCalls = (product: Product, { scratch, wide }: Pick<Site, 'scratch' | 'wide'>): Call[] => {
+  const { a, b, y, rows, columns, inner, stridesA, stridesB } = product;
+  const [stepA, stepB, size] = [PIECE * stridesA[1], PIECE * stridesB[0], rows * columns];
+  const [pieces, rest] = [Math.floor(inner / PIECE), inner % PIECE];
+  const along = pieces + Math.min(rest, 1);
+  const partial = scratch(along * size);
+  const whole = { ...product, y: partial, rowY: columns, batch: pieces, inner: PIECE, ...together(stepA, stepB, size) };
+  const last = { ...product, a: a + 4 * pieces * stepA, b: b + 4 * pieces * stepB, y: partial + 4 * pieces * size, rowY: columns, inner: rest };
+  return [
+    ...productCalls(whole, { scratch, wide }),
+    ...(rest === 0 ? [] : productCalls(last, { scratch, wide })),
+    ...sumCalls(partial, y, { outer: 1, along, inner: size }, scratch),
+  ];
 };
 
 export const matmul: Replacement = (site) => {
