@@ -4,6 +4,7 @@
  */
 import { rowsOf } from '../../../lib/shape.ts';
 import type { Call, Replacement, Site } from './call.ts';
+import { CHUNK } from './call.ts';
 import { gaps, packedAt } from './packed.ts';
 import { sumCalls } from './sum.ts';
 
@@ -27,6 +28,8 @@ interface Product {
   readonly b: number;
   readonly bias: number;
   readonly y: number;
+  /** Where the sums of B's columns go, behind y, or 0. */
+  readonly sums?: number;
   readonly batch: number;
   readonly rows: number;
   readonly columns: number;
@@ -51,7 +54,7 @@ const together = (...apart: number[]) => {
 };
 
 const productCalls = (product: Product, site: Pick<Site, 'scratch' | 'wide'>): Call[] => {
-  const { a, b, bias, y, batch, rows, columns, inner, stridesA, stridesB, rowY, heads, headsA, headsB, headsY } = product;
+  const { a, b, bias, y, sums = 0, batch, rows, columns, inner, stridesA, stridesB, rowY, heads, headsA, headsB, headsY } = product;
   const panel = site.wide ? 16 : 8;
   const panels = Math.ceil(columns / panel);
   const [innerB, columnB] = stridesB;
@@ -70,7 +73,7 @@ const productCalls = (product: Product, site: Pick<Site, 'scratch' | 'wide'>): C
     grain: Math.ceil(2 ** 18 / (blockRows * blockColumns * inner)),
     integers: [
       ...[a, b, y, bias, rows, columns, inner, ...stridesA, ...ofB, rowY, blockRows, blockColumns, panel],
-      ...[heads, ...headsA, ...headsB, heads, ...headsY, columnB],
+      ...[heads, ...headsA, ...headsB, heads, ...headsY, columnB, sums],
     ],
   });
   if (columnB === 1 && columns <= NARROW) return [multiply(b, [innerB, panel], [heads, ...headsB])];
@@ -88,16 +91,23 @@ const productCalls = (product: Product, site: Pick<Site, 'scratch' | 'wide'>): C
 
 /** A product as the sum of products of pieces along k, and of one of what is left. */
 const piecesCalls = (product: Product, { scratch, wide }: Pick<Site, 'scratch' | 'wide'>): Call[] => {
-  const { a, b, y, rows, columns, inner, stridesA, stridesB } = product;
-  const [stepA, stepB, size] = [PIECE * stridesA[1], PIECE * stridesB[0], rows * columns];
+  const { a, b, y, sums, rows, columns, inner, stridesA, stridesB } = product;
+  const [stepA, stepB] = [PIECE * stridesA[1], PIECE * stridesB[0]];
   const [pieces, rest] = [Math.floor(inner / PIECE), inner % PIECE];
   const along = pieces + Math.min(rest, 1);
+  const size = sums === undefined ? rows * columns : (sums - y) / 4 + columns;
   const partial = scratch(along * size);
-  const whole = { ...product, y: partial, rowY: columns, batch: pieces, inner: PIECE, ...together(stepA, stepB, size) };
-  const last = { ...product, a: a + 4 * pieces * stepA, b: b + 4 * pieces * stepB, y: partial + 4 * pieces * size, rowY: columns, inner: rest };
+  const piece = (from: number, batch: number, inner: number): Call[] => {
+    const place = partial + 4 * from * size;
+    const into = { y: place, sums: sums && place + sums - y, batch, inner, ...together(stepA, stepB, size) };
+    return productCalls({ ...product, a: a + 4 * from * stepA, b: b + 4 * from * stepB, ...into }, { scratch, wide });
+  };
+  // What lies between y and the sums of B's columns is added up too: zeros.
+  const hasGap = sums !== undefined && size > (rows + 1) * columns;
   return [
-    ...productCalls(whole, { scratch, wide }),
-    ...(rest === 0 ? [] : productCalls(last, { scratch, wide })),
+    ...(hasGap ? [{ kernel: 'full', items: along * size, grain: CHUNK, integers: [partial], floats: [0] }] : []),
+    ...piece(0, pieces, PIECE),
+    ...(rest === 0 ? [] : piece(pieces, 1, rest)),
     ...sumCalls(partial, y, { outer: 1, along, inner: size }, scratch),
   ];
 };
@@ -144,6 +154,7 @@ export const attentionContext: Replacement = (site) => {
   return productCalls({ a, b, bias: 0, y: output, batch: v.shape[0] * heads, rows, columns, inner, ...strides, ...ofHeads }, site);
 };
 
+/** The gradients of the kernel and of the bias, packed: the pieces of a long sum as they are packed in the end. */
 export const denseSlope: Replacement = (site) => {
   const { specs, inputs: [x, dy], output } = site;
   const [[inner, rows], [, columns]] = specs.map(({ shape }) => shape);
@@ -151,10 +162,6 @@ export const denseSlope: Replacement = (site) => {
   const sizes = [rows * columns, columns];
   const [kernel, bias] = packedAt(output, sizes);
   const strides = { stridesA: [1, rows], stridesB: [columns, 1], rowY: columns, ...together(0, 0, 0) };
-  const product = { a: x, b: dy, bias: 0, y: kernel, batch: 1, rows, columns, inner, ...strides };
-  return [
-    ...gaps(output, sizes),
-    ...productCalls(product, site),
-    ...sumCalls(dy, bias, { outer: 1, along: inner, inner: columns }, site.scratch),
-  ];
+  const product = { a: x, b: dy, bias: 0, y: kernel, sums: bias, batch: 1, rows, columns, inner, ...strides };
+  return [...gaps(output, sizes), ...productCalls(product, site)];
 };

@@ -92,19 +92,29 @@ const LOG = memory.data<f32>([
   -2.4999993993e-1, 3.3333331174e-1, 1, 0.5, -2.12194440e-4, 0.693359375,
 ]);
 
+/** ln x of normal numbers: positive, finite and not tiny. */
 // @ts-ignore: decorator
 @inline
-export function log(x: v128): v128 {
-  const tiny = f32x4.lt(x, splat(1.17549435e-38));
-  const v = v128.bitselect(f32x4.mul(x, splat(8388608)), x, tiny);
-  const e = i32x4.shr_s(i32x4.sub(v, i32x4.splat(0x3f3504f3)), 23);
-  const m = f32x4.sub(i32x4.sub(v, i32x4.shl(e, 23)), c(LOG, 10));
-  const n = f32x4.sub(f32x4.convert_i32x4_s(e), v128.and(tiny, splat(23)));
+export function logOfNormal(x: v128): v128 {
+  const e = i32x4.shr_s(i32x4.sub(x, i32x4.splat(0x3f3504f3)), 23);
+  const m = f32x4.sub(i32x4.sub(x, i32x4.shl(e, 23)), c(LOG, 10));
+  const n = f32x4.convert_i32x4_s(e);
   const z = f32x4.mul(m, m);
   let y = f32x4.mul(f32x4.mul(degree9(LOG, m), m), z);
   y = madd(n, c(LOG, 12), y);
   y = f32x4.sub(y, f32x4.mul(z, c(LOG, 11)));
-  y = f32x4.add(f32x4.add(m, y), f32x4.mul(n, c(LOG, 13)));
+  return f32x4.add(f32x4.add(m, y), f32x4.mul(n, c(LOG, 13)));
+}
+
+/** ln 2²³. */
+const LOG_OF_SHIFT: f32 = 15.942385152878742;
+
+// @ts-ignore: decorator
+@inline
+export function log(x: v128): v128 {
+  const tiny = f32x4.lt(x, splat(1.17549435e-38));
+  let y = logOfNormal(v128.bitselect(f32x4.mul(x, splat(8388608)), x, tiny));
+  y = f32x4.sub(y, v128.and(tiny, splat(LOG_OF_SHIFT)));
   y = v128.bitselect(x, y, f32x4.eq(x, splat(Infinity)));
   y = v128.bitselect(splat(-Infinity), y, f32x4.eq(x, splat(0)));
   // Below 0, and where x is not a number.

@@ -8,7 +8,7 @@
  * `tile16` is for engines that make one instruction of two neighbouring vectors (AVX2 has sixteen registers of eight
  * floats): 6×16 elements, and panels of 16 columns.
  */
-import { at, madd, storeTwo } from './lanes';
+import { at, madd, storeTwo, sumFour, zeros } from './lanes';
 import { scratch } from './thread';
 
 const ROWS: u32 = 6;
@@ -18,7 +18,7 @@ const GROUP: u32 = 4;
 const DEPTH: u32 = 256;
 /** Bytes from row to row of the copied rows of A: no power of two, or they would share few lines of the cache. */
 const COPIED: usize = (256 + 16) << 2;
-/** A transposed block of so few terms is too short for the processor to foresee what is read next. */
+/** Where a block has so few terms, the processor does not foresee what is read next of a transposed matrix. */
 const SHORT: u32 = 64;
 
 /** The thread's scratch memory: a tile for the edges of the result, a row of zeros, the last rows of A, then panels of B. */
@@ -84,6 +84,7 @@ function packGroup(source: usize, innerB: u32, columnB: u32, target: usize, inne
     copyPanels(source, innerB << 2, target, inner, count, panelColumns << 2);
     return;
   }
+  if (inner <= SHORT) fetch(source, columnB << 2, columns, inner << 2);
   for (let i: u32 = 0; i < count; i++) {
     const width = min(panelColumns, columns - i * panelColumns);
     turn(at(source, i * panelColumns * columnB), columnB << 2, at(target, i * inner * panelColumns), panelColumns << 2, width, inner);
@@ -123,14 +124,15 @@ function copyVectors(from: usize, to: usize, bytes: usize): void {
  * y = A·B + bias: items are blocks of rows, times blocks of columns, times batches. Arguments: A, B or its panels, y, the
  * bias or 0; rows, columns, k; the strides of A in elements along rows and k, of B along k and from panel to panel, of y
  * along rows; rows a block, columns a block, columns a panel; for A, B and y heads, the strides along sequences and heads;
- * then the stride of B along columns if a block is to pack its panels, else 0.
+ * the stride of B along columns if a block is to pack its panels, else 0; where the sums of B's columns go, or 0, from
+ * matrix to matrix as far as y.
  */
 export function multiply(p: usize, from: u32, to: u32): void {
   const a = load<usize>(p), b = load<usize>(p, 4), y = load<usize>(p, 8), bias = load<usize>(p, 12);
   const rows = load<u32>(p, 16), columns = load<u32>(p, 20), inner = load<u32>(p, 24);
   const rowA = load<u32>(p, 28), innerA = load<u32>(p, 32), innerB = load<u32>(p, 36), panelB = load<u32>(p, 40);
   const rowY = load<u32>(p, 44), blockRows = load<u32>(p, 48), blockColumns = load<u32>(p, 52), panelColumns = load<u32>(p, 56);
-  const columnB = load<u32>(p, 96);
+  const columnB = load<u32>(p, 96), sums = load<usize>(p, 100);
   const down = (rows + blockRows - 1) / blockRows;
   const across = (columns + blockColumns - 1) / blockColumns;
   const step = (rowY as usize) << 2, stepOfK = (innerA as usize) << 2;
@@ -165,6 +167,7 @@ export function multiply(p: usize, from: u32, to: u32): void {
         }
         for (let column = group; column < lastOfGroup; column += panelColumns) {
           const width = min(panelColumns, columns - column);
+          if (sums != 0 && firstRow == 0) addUp(panel, stepB, depth, at(sums, inY + column), k == 0, width, panelColumns);
           for (let row = firstRow; row < lastRow; row += ROWS) {
             const inPlace = row < whole;
             const stepA = inPlace ? (rowA as usize) << 2 : COPIED;
@@ -185,6 +188,31 @@ export function multiply(p: usize, from: u32, to: u32): void {
       }
     }
   }
+}
+
+/** y[c] += Σₖ b[k, c] of a panel, or = at first: eight columns at a time, four terms side by side. */
+function addUp(b: usize, stepB: usize, depth: u32, y: usize, first: bool, width: u32, columns: u32): void {
+  for (let c: u32 = 0; c < columns; c += 8) {
+    let s0 = zeros(), s1 = zeros(), t0 = zeros(), t1 = zeros(), u0 = zeros(), u1 = zeros(), v0 = zeros(), v1 = zeros();
+    let from = at(b, c);
+    let k: u32 = 0;
+    for (; k + 4 <= depth; k += 4) {
+      s0 = f32x4.add(s0, v128.load(from)), s1 = f32x4.add(s1, v128.load(from, 16));
+      from += stepB;
+      t0 = f32x4.add(t0, v128.load(from)), t1 = f32x4.add(t1, v128.load(from, 16));
+      from += stepB;
+      u0 = f32x4.add(u0, v128.load(from)), u1 = f32x4.add(u1, v128.load(from, 16));
+      from += stepB;
+      v0 = f32x4.add(v0, v128.load(from)), v1 = f32x4.add(v1, v128.load(from, 16));
+      from += stepB;
+    }
+    for (; k < depth; k++) {
+      s0 = f32x4.add(s0, v128.load(from)), s1 = f32x4.add(s1, v128.load(from, 16));
+      from += stepB;
+    }
+    storeTwo(at(scratch, c), sumFour(s0, t0, u0, v0), sumFour(s1, t1, u1, v1));
+  }
+  for (let c: u32 = 0; c < width; c++) store<f32>(at(y, c), load<f32>(at(scratch, c)) + (first ? 0 : load<f32>(at(y, c))));
 }
 
 /** Reads one number of every line of the cache, in order, so that later reads in another order find them there. */

@@ -137,8 +137,8 @@ function noise(u: v128): v128 {
   const w = f32x4.sub(f32x4.sub(f32x4.splat(1), u), shift);
   const z = f32x4.div(w, f32x4.sub(f32x4.splat(2), w));
   const near = f32x4.mul(f32x4.add(z, z), f.artanhSeries(f32x4.mul(z, z)));
-  const far = f32x4.neg(f.log(f32x4.add(u, shift)));
-  return f32x4.neg(f.log(v128.bitselect(far, near, f32x4.lt(u, half))));
+  const far = f32x4.neg(f.logOfNormal(f32x4.add(u, shift)));
+  return f32x4.neg(f.logOfNormal(v128.bitselect(far, near, f32x4.lt(u, half))));
 }
 
 /** What becomes of four words: numbers in [0, 1), Gumbel noise, or the elements x · scale where the upper 24 bits reach the threshold, else 0. */

@@ -104,17 +104,30 @@ export function max_(p: usize, from: u32, to: u32): void {
   }
 }
 
+/** The first place of the largest number of a row; 0 where there is none, for all are NaN. */
+function firstOfMost(row: usize, count: u32): u32 {
+  let most = f32x4.splat(-Infinity), most1 = most;
+  let c: u32 = 0;
+  for (; c + 8 <= count; c += 8) {
+    most = f32x4.pmax(most, v128.load(at(row, c)));
+    most1 = f32x4.pmax(most1, v128.load(at(row, c), 16));
+  }
+  let largest = maxLanes(f32x4.pmax(most, most1));
+  for (; c < count; c++) largest = load<f32>(at(row, c)) > largest ? load<f32>(at(row, c)) : largest;
+  const sought = f32x4.splat(largest);
+  for (c = 0; c + 4 <= count && !v128.any_true(f32x4.eq(v128.load(at(row, c)), sought)); ) c += 4;
+  while (c < count && load<f32>(at(row, c)) != largest) c++;
+  return c == count ? 0 : c;
+}
+
 /** y[o, i] = the smallest k at which x[o, k, i] is largest. Arguments and items as of the maximum. */
 export function argmax(p: usize, from: u32, to: u32): void {
   const x = load<usize>(p), y = load<usize>(p, 4), along = load<u32>(p, 8), inner = load<u32>(p, 12);
   for (let item = from; item < to; item++) {
     const line = at(x, (item / inner) * along * inner + (item % inner));
     let best: u32 = 0;
-    if (inner == 1) {
-      const most = rowMax(line, along);
-      while (best < along && load<f32>(at(line, best)) != most) best++;
-      if (best == along) best = 0;
-    } else {
+    if (inner == 1) best = firstOfMost(line, along);
+    else {
       for (let k: u32 = 1; k < along; k++) if (load<f32>(at(line, k * inner)) > load<f32>(at(line, best * inner))) best = k;
     }
     store<f32>(at(y, item), best as f32);

@@ -4,6 +4,7 @@
  */
 import { at, madd, maxLanes, part, put, storeTwo, sumFour, sumLanes, zeros } from './lanes';
 import * as f from './functions';
+import { scratch } from './thread';
 
 // @ts-ignore: decorator
 @inline
@@ -51,8 +52,11 @@ function logSumExp(x: usize, columns: u32): f32 {
   let sum = zeros(), sum1 = zeros();
   let c: u32 = 0;
   for (; c + 8 <= columns; c += 8) {
-    sum = f32x4.add(sum, f.decay(f32x4.sub(v128.load(at(x, c)), shift)));
-    sum1 = f32x4.add(sum1, f.decay(f32x4.sub(v128.load(at(x, c), 16), shift)));
+    const e = f.decay(f32x4.sub(v128.load(at(x, c)), shift)), e1 = f.decay(f32x4.sub(v128.load(at(x, c), 16), shift));
+    // Nobody reads them there, but only of what is stored does an engine join neighbours.
+    storeTwo(scratch, e, e1);
+    sum = f32x4.add(sum, e);
+    sum1 = f32x4.add(sum1, e1);
   }
   sum = f32x4.add(sum, sum1);
   for (; c < columns; c += 4) sum = f32x4.add(sum, f.decay(f32x4.sub(part(x, c, columns, lowest()), shift)));
