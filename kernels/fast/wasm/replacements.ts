@@ -6,7 +6,7 @@ import { ALIGNED, around, rowsOf, sizeOf, startsOf } from '../../../lib/shape.ts
 import type { Call, Replacement } from './call.ts';
 import { CHUNK, rowsOfChunk } from './call.ts';
 import { attentionContext, attentionScores, dense, denseSlope, matmul } from './matmul.ts';
-import { gaps, packedAt } from './packed.ts';
+import { packedAt } from './packed.ts';
 import { STRIP, sumAxis, sumCalls, sumSquares } from './sum.ts';
 
 /** One element of the output from the same element of each input. */
@@ -56,16 +56,20 @@ const alongAxis =
     return [{ kernel, items: sizeOf(spec.shape), grain: rowsOfChunk(along), integers: [...inputs, output, along, inner] }];
   };
 
-const layerNormParameters: Replacement<{ epsilon: number }> = ({ params: { epsilon }, specs: [x], inputs, output, scratch }) => {
+/** Rows that an item of layer norm's gradients adds up. */
+const NORM_BLOCK = 64;
+
+/** Sums of blocks of rows, each packed as the result is, then the sum of these. */
+const layerNormParameters: Replacement<{ epsilon: number }> = ({ params: { epsilon }, specs: [x], inputs, output, spec, scratch }) => {
   const { rows, columns } = rowsOf(x.shape);
-  const products = scratch(rows * columns);
-  const sums = { outer: 1, along: rows, inner: columns };
   const [gain, bias] = packedAt(output, [columns, columns]);
+  const blocks = Math.ceil(rows / NORM_BLOCK);
+  const apart = sizeOf(spec.shape);
+  const partial = scratch(blocks * apart);
+  const integers = [...inputs, partial, rows, columns, NORM_BLOCK, apart, (bias - gain) / 4];
   return [
-    ...gaps(output, [columns, columns]),
-    { kernel: 'timesNormal', items: rows, grain: rowsOfChunk(columns), integers: [...inputs, products, columns], floats: [epsilon] },
-    ...sumCalls(products, gain, sums, scratch),
-    ...sumCalls(inputs[1], bias, sums, scratch),
+    { kernel: 'normalSums', items: blocks, grain: rowsOfChunk(NORM_BLOCK * columns), integers, floats: [epsilon] },
+    ...sumCalls(partial, output, { outer: 1, along: blocks, inner: apart }, scratch),
   ];
 };
 

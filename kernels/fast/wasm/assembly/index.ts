@@ -3,7 +3,7 @@ export { enter, serve, work } from './thread';
 export { multiply, packColumns } from './matmul';
 export * from './elementwise';
 export { crossEntropy, crossEntropySlope, logSoftmax, maskedSoftmax, softmax, softmaxSlope } from './rows';
-export { layerNorm, layerNormSlope, timesNormal } from './norm';
+export { layerNorm, layerNormSlope, normalSums } from './norm';
 export { argmax, max_ as max, sumColumns, sumRows, sumSquares } from './reduce';
 export { concat, copy, pack, pad, strided } from './move';
 export { gather, pick, put, scatterAdd, topIndices, unpick } from './choose';

@@ -106,18 +106,31 @@ export function layerNormSlope(p: usize, from: u32, to: u32): void {
   }
 }
 
-/** dy · x̂, whose sum over the rows is the gradient of the gain. Arguments: x, dy, y, columns; ε. */
-export function timesNormal(p: usize, from: u32, to: u32): void {
-  const columns = load<u32>(p, 12), epsilon = load<f32>(p, 16);
-  for (let r = from; r < to; r++) {
-    const x = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 4), r * columns), y = at(load<usize>(p, 8), r * columns);
-    const mean = rowMean(x, columns);
-    const m = f32x4.splat(mean), s = f32x4.splat(rowScale(x, columns, mean, epsilon));
-    let c: u32 = 0;
-    for (; c + 8 <= columns; c += 8) {
-      const first = f32x4.mul(v128.load(at(dy, c)), normal(at(x, c), m, s));
-      storeTwo(at(y, c), first, f32x4.mul(v128.load(at(dy, c), 16), normal(at(x, c) + 16, m, s)));
+/**
+ * Σᵣ dy · x̂ and Σᵣ dy, the gradients of gain and bias, of blocks of rows: a row of each for a block. Items are blocks.
+ * Arguments: x, dy, y, rows, columns, rows a block, floats from block to block, from the first sum to the second; ε.
+ */
+export function normalSums(p: usize, from: u32, to: u32): void {
+  const rows = load<u32>(p, 12), columns = load<u32>(p, 16), block = load<u32>(p, 20), apart = load<u32>(p, 24);
+  const behind = load<u32>(p, 28), epsilon = load<f32>(p, 32);
+  for (let item = from; item < to; item++) {
+    const gain = at(load<usize>(p, 8), item * apart), bias = at(gain, behind);
+    memory.fill(gain, 0, apart << 2);
+    for (let r = item * block, end = min(rows, r + block); r < end; r++) {
+      const x = at(load<usize>(p), r * columns), dy = at(load<usize>(p, 4), r * columns);
+      const mean = rowMean(x, columns);
+      const m = f32x4.splat(mean), s = f32x4.splat(rowScale(x, columns, mean, epsilon));
+      let c: u32 = 0;
+      for (; c + 8 <= columns; c += 8) {
+        const d = v128.load(at(dy, c)), d1 = v128.load(at(dy, c), 16);
+        storeTwo(at(gain, c), madd(d, normal(at(x, c), m, s), v128.load(at(gain, c))), madd(d1, normal(at(x, c) + 16, m, s), v128.load(at(gain, c), 16)));
+        storeTwo(at(bias, c), f32x4.add(d, v128.load(at(bias, c))), f32x4.add(d1, v128.load(at(bias, c), 16)));
+      }
+      for (; c < columns; c += 4) {
+        const d = v128.load(at(dy, c));
+        put(gain, c, columns, madd(d, normal(at(x, c), m, s), v128.load(at(gain, c))));
+        put(bias, c, columns, f32x4.add(d, v128.load(at(bias, c))));
+      }
     }
-    for (; c < columns; c += 4) put(y, c, columns, f32x4.mul(v128.load(at(dy, c)), normal(at(x, c), m, s)));
   }
 }
