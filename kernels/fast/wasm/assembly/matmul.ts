@@ -18,7 +18,7 @@ const GROUP: u32 = 4;
 const DEPTH: u32 = 256;
 /** Bytes from row to row of the copied rows of A: no power of two, or they would share few lines of the cache. */
 const COPIED: usize = (256 + 16) << 2;
-/** Where a block has so few terms, the processor does not foresee what is read next of a transposed matrix. */
+/** Where a block has so few terms, the processor does not foresee what the tiles read next. */
 const SHORT: u32 = 64;
 
 /** The thread's scratch memory: a tile for the edges of the result, a row of zeros, the last rows of A, then panels of B. */
@@ -159,6 +159,7 @@ export function multiply(p: usize, from: u32, to: u32): void {
         const lastOfGroup = min(lastColumn, group + GROUP * panelColumns);
         let panel = at(b, inB + (group / panelColumns) * panelB + k * innerB);
         let stepB: usize = innerB << 2, apart: usize = panelB << 2;
+        if (columnB == 0 && depth <= SHORT) fetch(panel, stepB, depth, (lastOfGroup - group) << 2);
         if (columnB != 0) {
           packGroup(panel, innerB, columnB, scratch + PANELS, depth, lastOfGroup - group, panelColumns);
           panel = scratch + PANELS;
