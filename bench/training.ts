@@ -6,7 +6,7 @@ import type { ElectraConfig, Tensor } from '../lib/index.ts';
 import { initState, ones, pretrainOptimiser, pretrainStep, tensor, zeros } from '../lib/index.ts';
 
 /** Steps that are not timed: meanwhile the engine compiles the code that runs often, ours and that of the peers. */
-export const WARM_UP = 10;
+export const WARM_UP = 30;
 
 export interface TrainingLoop {
   /** The tokens of a step. */

@@ -20,8 +20,8 @@ const isBranch = (x: unknown): x is Record<string, unknown> => {
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 const collect = (tree: unknown, found: Tensor[]): Tensor[] => {
-  if (isTensor(tree)) found.push(tree);
-  else if (isBranch(tree)) for (const child of Object.values(tree)) collect(child, found);
+  if (isBranch(tree)) for (const child of Object.values(tree)) collect(child, found);
+  else if (isTensor(tree)) found.push(tree);
   return found;
 };
 

@@ -26,7 +26,7 @@ export const chain = (...transforms: Transform[]): Transform => ({
     transforms.forEach((transform, i) => {
       const [next, remembered] = scoped(() => transform.update(updates, (state as Moments[])[i], params), 'a transformation');
       states.push(remembered);
-      consume(updates, [gradients, state, params, next, states], 'by the next transformation of the chain');
+      if (updates !== gradients) consume(updates, [gradients, state, params, next, states], 'by the next transformation of the chain');
       updates = next;
     });
     return [updates, states];
