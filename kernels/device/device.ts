@@ -93,7 +93,7 @@ export interface Device {
   readonly simd?: Simd;
   /** Commands run as soon as they are given, so that an error or a breakpoint shows the caller. */
   readonly eager: boolean;
-  /** Commands that may gather before they are handed over, 256 unless told otherwise: more where a submission is dear. */
+  /** Commands that may gather before they are handed over, 96 unless told otherwise: more where a submission is dear. */
   readonly batch?: number;
   /** Resolves to the reason when the device is gone for good, with all that it held. */
   readonly lost?: Promise<Error>;

@@ -11,7 +11,7 @@ import type { Spec } from '../../lib/shape.ts';
 import { sizeOf } from '../../lib/shape.ts';
 
 /** Commands that may gather on a device that does not say: enough to amortise a hand-over, few enough to overlap. */
-const BATCH = 256;
+const BATCH = 96;
 /** Numbers that may gather to be written: 64 MB of them. */
 const MOST_WRITTEN = 2 ** 24;
 
