@@ -268,7 +268,7 @@ function tile8(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, ste
   s += startStep;
   let y50 = v128.load(s), y51 = v128.load(s, 16);
   let a0 = a, a1 = a0 + stepA, a2 = a1 + stepA, a3 = a2 + stepA, a4 = a3 + stepA, a5 = a4 + stepA;
-  for (const end = a0 + depth * stepOfK; a0 < end; ) {
+  for (const end = a0 + depth * stepOfK; a0 != end; ) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
     let x = v128.load32_splat(a0);
     y00 = madd(x, b0, y00);
@@ -330,7 +330,7 @@ function tile16(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, st
   s += startStep;
   let y50 = v128.load(s), y51 = v128.load(s, 16), y52 = v128.load(s, 32), y53 = v128.load(s, 48);
   let a0 = a, a1 = a0 + stepA, a2 = a1 + stepA, a3 = a2 + stepA, a4 = a3 + stepA, a5 = a4 + stepA;
-  for (const end = a0 + depth * stepOfK; a0 < end; ) {
+  for (const end = a0 + depth * stepOfK; a0 != end; ) {
     const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
     let x = v128.load32_splat(a0);
     y00 = madd(x, b0, y00);
