@@ -28,7 +28,7 @@ interface Product {
   readonly b: number;
   readonly bias: number;
   readonly y: number;
-  /** Where the sums of B's columns go, behind y, or 0. */
+  /** Where the sums of B's columns go, behind y, if they are wanted. */
   readonly sums?: number;
   readonly batch: number;
   readonly rows: number;
@@ -65,7 +65,7 @@ const productCalls = (product: Product, site: Pick<Site, 'scratch' | 'wide'>): C
   // What a block reads of a transposed A lies in pieces, so it should be used by more columns.
   const across = Math.min(Math.ceil(CHUNKS / (batch * down)), Math.ceil(columns / (isTransposed ? 128 : 64)));
   const blockColumns = Math.ceil(panels / across) * panel;
-  if (batch * down * across < CHUNKS && batch === 1 && bias === 0 && inner >= 2 * PIECE) return piecesCalls(product, site);
+  if (batch === 1 && down * across < CHUNKS && bias === 0 && inner >= 2 * PIECE) return piecesCalls(product, site);
 
   const multiply = (b: number, ofB: readonly number[], headsB: readonly number[], columnB = 0): Call => ({
     kernel: 'multiply',
@@ -99,7 +99,7 @@ const piecesCalls = (product: Product, { scratch, wide }: Pick<Site, 'scratch' |
   const partial = scratch(along * size);
   const piece = (from: number, batch: number, inner: number): Call[] => {
     const place = partial + 4 * from * size;
-    const into = { y: place, sums: sums && place + sums - y, batch, inner, ...together(stepA, stepB, size) };
+    const into = { y: place, sums: sums === undefined ? undefined : place + sums - y, batch, inner, ...together(stepA, stepB, size) };
     return productCalls({ ...product, a: a + 4 * from * stepA, b: b + 4 * from * stepB, ...into }, { scratch, wide });
   };
   // What lies between y and the sums of B's columns is added up too: zeros.

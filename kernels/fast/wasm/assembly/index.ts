@@ -1,6 +1,7 @@
 /** Everything in one module: the thread's functions, and the kernels, each `(arguments, from, to)` over its items. */
 export { enter, serve, work } from './thread';
-export { multiply, packColumns } from './matmul';
+export { multiply } from './matmul';
+export { packColumns } from './panels';
 export * from './elementwise';
 export { crossEntropy, crossEntropySlope, logSoftmax, maskedSoftmax, softmax, softmaxSlope } from './rows';
 export { layerNorm, layerNormSlope, normalSums } from './norm';

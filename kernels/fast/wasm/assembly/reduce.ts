@@ -1,5 +1,6 @@
 /** Many numbers to one. Long sums are cut into blocks of fixed length, so that their order never depends on the threads. */
 import { at, firstLanes, madd, maxLanes, storeSome, sumLanes } from './lanes';
+import { rowMax as largestOf } from './rows';
 
 /** What a term adds to a sum: itself, or its square. */
 // @ts-ignore: decorator
@@ -106,16 +107,10 @@ export function max_(p: usize, from: u32, to: u32): void {
 
 /** The first place of the largest number of a row; 0 where there is none, for all are NaN. */
 function firstOfMost(row: usize, count: u32): u32 {
-  let most = f32x4.splat(-Infinity), most1 = most;
-  let c: u32 = 0;
-  for (; c + 8 <= count; c += 8) {
-    most = f32x4.pmax(most, v128.load(at(row, c)));
-    most1 = f32x4.pmax(most1, v128.load(at(row, c), 16));
-  }
-  let largest = maxLanes(f32x4.pmax(most, most1));
-  for (; c < count; c++) largest = load<f32>(at(row, c)) > largest ? load<f32>(at(row, c)) : largest;
+  const largest = largestOf(row, count);
   const sought = f32x4.splat(largest);
-  for (c = 0; c + 4 <= count && !v128.any_true(f32x4.eq(v128.load(at(row, c)), sought)); ) c += 4;
+  let c: u32 = 0;
+  for (; c + 4 <= count && !v128.any_true(f32x4.eq(v128.load(at(row, c)), sought)); ) c += 4;
   while (c < count && load<f32>(at(row, c)) != largest) c++;
   return c == count ? 0 : c;
 }

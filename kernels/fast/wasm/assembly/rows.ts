@@ -12,7 +12,8 @@ function lowest(): v128 {
   return f32x4.splat(-Infinity);
 }
 
-function rowMax(x: usize, columns: u32): f32 {
+/** The largest number of a row; NaN does not count. */
+export function rowMax(x: usize, columns: u32): f32 {
   let most = lowest(), most1 = lowest();
   let c: u32 = 0;
   for (; c + 8 <= columns; c += 8) {
