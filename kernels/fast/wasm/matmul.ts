@@ -9,13 +9,12 @@ import { gaps, packedAt } from './packed.ts';
 import { sumCalls } from './sum.ts';
 
 /** Rows of the result that a block of A covers, and of a transposed A: few enough that the block stays in the cache. */
-const BLOCK_ROWS = 96;
-const TRANSPOSED_ROWS = 132;
-const TILE_ROWS = 6;
+const BLOCK_ROWS = 64;
+const TRANSPOSED_ROWS = 128;
 /** Blocks below each other that need the same panels of B, up to which each packs them for itself. */
 const FEW = 4;
 /** Terms of a piece of a long sum. */
-const PIECE = 256;
+const PIECE = 512;
 /** Chunks that a product should have, so that threads share it evenly. */
 const CHUNKS = 16;
 /** Panels that are packed together. */
@@ -61,7 +60,8 @@ const productCalls = (product: Product, site: Pick<Site, 'scratch' | 'wide'>): C
   const isTransposed = stridesA[1] !== 1;
 
   const down = Math.ceil(rows / (isTransposed ? TRANSPOSED_ROWS : BLOCK_ROWS));
-  const blockRows = Math.ceil(rows / down / TILE_ROWS) * TILE_ROWS;
+  // Even, for tiles have 6 rows or 4.
+  const blockRows = 2 * Math.ceil(rows / down / 2);
   // What a block reads of a transposed A lies in pieces, so it should be used by more columns.
   const across = Math.min(Math.ceil(CHUNKS / (batch * down)), Math.ceil(columns / (isTransposed ? 128 : 64)));
   const blockColumns = Math.ceil(panels / across) * panel;

@@ -1,17 +1,15 @@
 /**
  * Matrix products by blocks (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). The innermost
- * loop, `tile8` (tiles.ts), keeps 6×8 elements of the result in registers and adds the outer product of 6 numbers of A and 8 of B at
- * every step of k. A is read where it lies, transposed or not. B is read by panels of 8 columns: where it lies, packed by
- * `packColumns` (panels.ts) before, or packed by each block for itself. Every element sums over k in the same order, whatever the split
- * of the work.
- *
- * `tile16` is for engines that make one instruction of two neighbouring vectors (AVX2 has sixteen registers of eight
- * floats): 6×16 elements, and panels of 16 columns.
+ * loop (tiles.ts) keeps 6×16 elements of the result in registers and adds the outer product of 6 numbers of A and 16 of B at
+ * every step of k. A is read where it lies, transposed or not. B is read by panels of 16 columns: where it lies, packed by
+ * `packColumns` (panels.ts) before, or packed by each block for itself. Every element sums over k in the same order, whatever
+ * the split of the work. Engines that do not make one instruction of two neighbouring vectors (AVX2 has sixteen registers of
+ * eight floats) are given panels of 8 columns.
  */
 import { at, storeTwo, sumFour, zeros } from './lanes';
 import { copyVectors, fetch, GROUP, offset, packGroup, SHORT } from './panels';
 import { scratch } from './thread';
-import { ROWS, tile16, tile8 } from './tiles';
+import { tile } from './tiles';
 
 /** Terms of a sum that go through the registers at a time: an A block and a B panel of that depth stay in the caches. */
 const DEPTH: u32 = 256;
@@ -46,8 +44,8 @@ export function multiply(p: usize, from: u32, to: u32): void {
     const block = item % (down * across);
     const firstRow = (block / across) * blockRows;
     const lastRow = min(rows, firstRow + blockRows);
-    // Rows that do not fill a strip are copied, for behind them the memory may end. Of a transposed A they are neighbours.
-    const whole = innerA == 1 ? lastRow - ((lastRow - firstRow) % ROWS) : lastRow;
+    // Rows that do not fill a tile are copied, for behind them the memory may end. Of a transposed A they are neighbours.
+    const whole = innerA == 1 ? lastRow - remainder(lastRow - firstRow) : lastRow;
     const firstColumn = (block % across) * blockColumns;
     const lastColumn = min(columns, firstColumn + blockColumns);
     for (let k: u32 = 0; k < inner; k += DEPTH) {
@@ -72,20 +70,21 @@ export function multiply(p: usize, from: u32, to: u32): void {
         for (let column = group; column < lastOfGroup; column += panelColumns) {
           const width = min(panelColumns, columns - column);
           if (sums != 0 && firstRow == 0) addUp(panel, stepB, depth, at(sums, inY + column), k == 0, width, panelColumns);
-          for (let row = firstRow; row < lastRow; row += ROWS) {
+          for (let row = firstRow, height: u32 = 0; row < lastRow; row += height) {
+            height = heightOf(lastRow - row);
             const inPlace = row < whole;
             const stepA = inPlace ? (rowA as usize) << 2 : COPIED;
             const strip = inPlace ? at(source, (row - firstRow) * rowA) : scratch + ROWS_OF_A;
             const target = at(y, inY + row * rowY + column);
-            const height = min(ROWS, rows - row);
             let start = target;
             let startStep = step;
             if (k == 0) {
               start = bias == 0 ? scratch + ZEROS : at(bias, column);
               startStep = 0;
             }
-            if (width == panelColumns && height == ROWS) tile(panelColumns, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step);
-            else edge(panelColumns, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step, height, width);
+            const six = height == 6;
+            if (width == panelColumns && height >= 4) tile(panelColumns, six, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step);
+            else edge(panelColumns, six, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step, height, width);
           }
           panel += apart;
         }
@@ -119,22 +118,26 @@ function addUp(b: usize, stepB: usize, depth: u32, y: usize, first: bool, width:
   for (let c: u32 = 0; c < width; c++) store<f32>(at(y, c), load<f32>(at(scratch, c)) + (first ? 0 : load<f32>(at(y, c))));
 }
 
+/** Rows of the next tile, of so many that are left: 6, or 4 where these come out even, or what is left. */
 // @ts-ignore: decorator
 @inline
-function tile(
-  columns: u32, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize,
-): void {
-  if (columns == 8) tile8(depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
-  else tile16(depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+function heightOf(left: u32): u32 {
+  return left >= 6 && left != 8 ? 6 : min(left, 4);
+}
+
+/** Rows of so many that tiles of 6 and 4 leave. */
+function remainder(rows: u32): u32 {
+  while (rows >= 4) rows -= heightOf(rows);
+  return rows;
 }
 
 /** A tile at the edge of the result, by way of a whole tile in scratch memory. */
 function edge(
-  columns: u32, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize, height: u32, width: u32,
+  columns: u32, six: bool, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize, height: u32, width: u32,
 ): void {
   const bytes: usize = columns << 2;
   for (let r: usize = 0; r < height; r++) copyRow(start + r * startStep, scratch + r * bytes, width, columns);
-  tile(columns, depth, a, stepA, stepOfK, b, stepB, scratch, bytes, scratch, bytes);
+  tile(columns, six, depth, a, stepA, stepOfK, b, stepB, scratch, bytes, scratch, bytes);
   for (let r: usize = 0; r < height; r++) copyRow(scratch + r * bytes, y + r * step, width, columns);
 }
 

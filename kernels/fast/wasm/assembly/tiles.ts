@@ -1,14 +1,34 @@
 /**
  * The innermost loops of a matrix product (matmul.ts): 6 rows and 8 or 16 columns of the result stay in the registers while
- * the outer product of 6 numbers of A and as many of B as there are columns is added at every step of k.
+ * the outer product of 6 numbers of A and as many of B as there are columns is added at every step of k. Or 4 rows: 6 and 4
+ * make up every even number but 2.
  */
-import { madd } from './lanes';
+import { madd, zeros } from './lanes';
 
-/** Rows of a tile. */
-export const ROWS: u32 = 6;
+/** y[6, columns] = start + Σₖ a[6, k] · b[k, columns], or four rows of it; rows of each, and numbers of a row of a, are that many bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function tile(
+  columns: u32, six: bool, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize,
+): void {
+  if (columns == 8) {
+    if (six) six8(depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+    else four8(depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+  } else if (six) six16(depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+  else four16(depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+}
 
-/** y[6, 8] = start + Σₖ a[6, k] · b[k, 8]; rows of each, and numbers of a row of a, are that many bytes apart. */
-export function tile8(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+function six8(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+  rows8(true, depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+}
+
+function four8(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+  rows8(false, depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+}
+
+// @ts-ignore: decorator
+@inline
+function rows8(six: bool, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
   let s = start;
   let y00 = v128.load(s), y01 = v128.load(s, 16);
   s += startStep;
@@ -17,10 +37,16 @@ export function tile8(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usi
   let y20 = v128.load(s), y21 = v128.load(s, 16);
   s += startStep;
   let y30 = v128.load(s), y31 = v128.load(s, 16);
-  s += startStep;
-  let y40 = v128.load(s), y41 = v128.load(s, 16);
-  s += startStep;
-  let y50 = v128.load(s), y51 = v128.load(s, 16);
+  let y40 = zeros(), y41 = zeros();
+  let y50 = zeros(), y51 = zeros();
+  if (six) {
+    s += startStep;
+    y40 = v128.load(s);
+    y41 = v128.load(s, 16);
+    s += startStep;
+    y50 = v128.load(s);
+    y51 = v128.load(s, 16);
+  }
   let a0 = a, a1 = a0 + stepA, a2 = a1 + stepA, a3 = a2 + stepA, a4 = a3 + stepA, a5 = a4 + stepA;
   for (const end = a0 + depth * stepOfK; a0 != end; ) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
@@ -40,14 +66,16 @@ export function tile8(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usi
     y30 = madd(x, b0, y30);
     y31 = madd(x, b1, y31);
     a3 += stepOfK;
-    x = v128.load32_splat(a4);
-    y40 = madd(x, b0, y40);
-    y41 = madd(x, b1, y41);
-    a4 += stepOfK;
-    x = v128.load32_splat(a5);
-    y50 = madd(x, b0, y50);
-    y51 = madd(x, b1, y51);
-    a5 += stepOfK;
+    if (six) {
+      x = v128.load32_splat(a4);
+      y40 = madd(x, b0, y40);
+      y41 = madd(x, b1, y41);
+      a4 += stepOfK;
+      x = v128.load32_splat(a5);
+      y50 = madd(x, b0, y50);
+      y51 = madd(x, b1, y51);
+      a5 += stepOfK;
+    }
     b += stepB;
   }
   v128.store(y, y00);
@@ -61,16 +89,27 @@ export function tile8(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usi
   y += step;
   v128.store(y, y30);
   v128.store(y, y31, 16);
-  y += step;
-  v128.store(y, y40);
-  v128.store(y, y41, 16);
-  y += step;
-  v128.store(y, y50);
-  v128.store(y, y51, 16);
+  if (six) {
+    y += step;
+    v128.store(y, y40);
+    v128.store(y, y41, 16);
+    y += step;
+    v128.store(y, y50);
+    v128.store(y, y51, 16);
+  }
 }
 
-/** y[6, 16] = start + Σₖ a[6, k] · b[k, 16]; rows of each, and numbers of a row of a, are that many bytes apart. */
-export function tile16(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+function six16(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+  rows16(true, depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+}
+
+function four16(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
+  rows16(false, depth, a, stepA, stepOfK, b, stepB, start, startStep, y, step);
+}
+
+// @ts-ignore: decorator
+@inline
+function rows16(six: bool, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize): void {
   let s = start;
   let y00 = v128.load(s), y01 = v128.load(s, 16), y02 = v128.load(s, 32), y03 = v128.load(s, 48);
   s += startStep;
@@ -79,10 +118,20 @@ export function tile16(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: us
   let y20 = v128.load(s), y21 = v128.load(s, 16), y22 = v128.load(s, 32), y23 = v128.load(s, 48);
   s += startStep;
   let y30 = v128.load(s), y31 = v128.load(s, 16), y32 = v128.load(s, 32), y33 = v128.load(s, 48);
-  s += startStep;
-  let y40 = v128.load(s), y41 = v128.load(s, 16), y42 = v128.load(s, 32), y43 = v128.load(s, 48);
-  s += startStep;
-  let y50 = v128.load(s), y51 = v128.load(s, 16), y52 = v128.load(s, 32), y53 = v128.load(s, 48);
+  let y40 = zeros(), y41 = zeros(), y42 = zeros(), y43 = zeros();
+  let y50 = zeros(), y51 = zeros(), y52 = zeros(), y53 = zeros();
+  if (six) {
+    s += startStep;
+    y40 = v128.load(s);
+    y41 = v128.load(s, 16);
+    y42 = v128.load(s, 32);
+    y43 = v128.load(s, 48);
+    s += startStep;
+    y50 = v128.load(s);
+    y51 = v128.load(s, 16);
+    y52 = v128.load(s, 32);
+    y53 = v128.load(s, 48);
+  }
   let a0 = a, a1 = a0 + stepA, a2 = a1 + stepA, a3 = a2 + stepA, a4 = a3 + stepA, a5 = a4 + stepA;
   for (const end = a0 + depth * stepOfK; a0 != end; ) {
     const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
@@ -110,18 +159,20 @@ export function tile16(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: us
     y32 = madd(x, b2, y32);
     y33 = madd(x, b3, y33);
     a3 += stepOfK;
-    x = v128.load32_splat(a4);
-    y40 = madd(x, b0, y40);
-    y41 = madd(x, b1, y41);
-    y42 = madd(x, b2, y42);
-    y43 = madd(x, b3, y43);
-    a4 += stepOfK;
-    x = v128.load32_splat(a5);
-    y50 = madd(x, b0, y50);
-    y51 = madd(x, b1, y51);
-    y52 = madd(x, b2, y52);
-    y53 = madd(x, b3, y53);
-    a5 += stepOfK;
+    if (six) {
+      x = v128.load32_splat(a4);
+      y40 = madd(x, b0, y40);
+      y41 = madd(x, b1, y41);
+      y42 = madd(x, b2, y42);
+      y43 = madd(x, b3, y43);
+      a4 += stepOfK;
+      x = v128.load32_splat(a5);
+      y50 = madd(x, b0, y50);
+      y51 = madd(x, b1, y51);
+      y52 = madd(x, b2, y52);
+      y53 = madd(x, b3, y53);
+      a5 += stepOfK;
+    }
     b += stepB;
   }
   v128.store(y, y00);
@@ -143,14 +194,16 @@ export function tile16(depth: u32, a: usize, stepA: usize, stepOfK: usize, b: us
   v128.store(y, y31, 16);
   v128.store(y, y32, 32);
   v128.store(y, y33, 48);
-  y += step;
-  v128.store(y, y40);
-  v128.store(y, y41, 16);
-  v128.store(y, y42, 32);
-  v128.store(y, y43, 48);
-  y += step;
-  v128.store(y, y50);
-  v128.store(y, y51, 16);
-  v128.store(y, y52, 32);
-  v128.store(y, y53, 48);
+  if (six) {
+    y += step;
+    v128.store(y, y40);
+    v128.store(y, y41, 16);
+    v128.store(y, y42, 32);
+    v128.store(y, y43, 48);
+    y += step;
+    v128.store(y, y50);
+    v128.store(y, y51, 16);
+    v128.store(y, y52, 32);
+    v128.store(y, y53, 48);
+  }
 }
