@@ -11,6 +11,8 @@ type Arena = Set<Tensor>;
 
 let current: Arena | undefined;
 
+const NONE: ReadonlySet<Tensor> = new Set();
+
 /** Enters a tensor into the innermost arena. */
 export const born = (x: Tensor): void => {
   current?.add(x);
@@ -37,11 +39,11 @@ export const scoped = <T>(f: () => T, name = 'scoped'): T => {
   const outside = current;
   const arena: Arena = new Set();
   current = arena;
-  let kept: Set<Tensor> = new Set();
+  let kept = NONE;
   try {
     const result = f();
     assertSynchronous(result, name);
-    kept = new Set(leaves(result));
+    if (result !== undefined) kept = new Set(leaves(result));
     return result;
   } finally {
     current = outside;
@@ -52,11 +54,10 @@ export const scoped = <T>(f: () => T, name = 'scoped'): T => {
   }
 };
 
-/** Frees the tensors of the tree `given` that are not in the tree `kept`. */
-export const consume = (given: unknown, kept: unknown, when: string): void => {
-  const others = new Set(leaves(kept));
-  for (const x of leaves(given)) {
-    if (others.has(x)) continue;
+/** Frees those of the given tensors that are not kept. */
+export const consume = (given: readonly Tensor[], kept: ReadonlySet<Tensor>, when: string): void => {
+  for (const x of given) {
+    if (kept.has(x)) continue;
     disown(x);
     x.free(when);
   }
@@ -73,11 +74,12 @@ export const donating = <Arguments extends unknown[], Result>(
 ): ((...donated: Arguments) => Result) => {
   let returned: Tensor[] = [];
   return (...donated) => {
-    consume(returned, donated, 'at the next call of the donating step that returned it');
+    const given = leaves(donated);
+    consume(returned, new Set(given), 'at the next call of the donating step that returned it');
     returned = [];
     const result = scoped(() => step(...donated), 'a donating step');
     returned = leaves(result);
-    consume(donated, returned, 'by the donating step that it was given to');
+    consume(given, new Set(returned), 'by the donating step that it was given to');
     returned[0]?.buffer.queue.flush();
     return result;
   };

@@ -20,8 +20,9 @@ const isBranch = (x: unknown): x is Record<string, unknown> => {
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 const collect = (tree: unknown, found: Tensor[]): Tensor[] => {
-  if (isBranch(tree)) for (const child of Object.values(tree)) collect(child, found);
+  if (Array.isArray(tree)) for (const child of tree) collect(child, found);
   else if (isTensor(tree)) found.push(tree);
+  else if (isBranch(tree)) for (const key in tree) collect(tree[key], found);
   return found;
 };
 
@@ -52,6 +53,16 @@ const replace = (f: Visit, node: unknown, others: unknown[], path: string): unkn
   return copy;
 };
 
+/** The same for one tree alone, without paths. */
+const replaceAlone = (f: (x: Tensor) => unknown, node: unknown): unknown => {
+  if (Array.isArray(node)) return node.map((child) => replaceAlone(f, child));
+  if (isTensor(node)) return f(node);
+  if (!isBranch(node)) return node;
+  const copy: Record<string, unknown> = {};
+  for (const key in node) copy[key] = replaceAlone(f, node[key]);
+  return copy;
+};
+
 /**
  * The tree with every tensor replaced by `f(path, tensor, …)`, called with the tensors at the same place in the other
  * trees. Throws when another tree lacks a tensor there.
@@ -60,7 +71,7 @@ export const mapPaths = <T>(f: Visit, tree: T, ...rest: unknown[]): T => replace
 
 /** The tree with every tensor replaced by `f(tensor, …)`: `map(add, params, updates)`. */
 export const map = <T>(f: (x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T =>
-  mapPaths((_, x, ...others) => f(x, ...others), tree, ...rest);
+  rest.length === 0 ? (replaceAlone((x) => f(x), tree) as T) : mapPaths((_, x, ...others) => f(x, ...others), tree, ...rest);
 
 /** The tree with its tensors replaced by those of a list, in the order of `leaves`. */
 export const refill = <T>(tree: T, tensors: readonly Tensor[]): T => {

@@ -6,6 +6,7 @@
 import { consume, scoped } from '../memory.ts';
 import { add } from '../ops/arith.ts';
 import type { Tensor } from '../tensor.ts';
+import { leaves } from '../tree.ts';
 import { mapPacked } from './packed.ts';
 
 /** What a transformation remembers: any tree of tensors. */
@@ -23,10 +24,12 @@ export const chain = (...transforms: Transform[]): Transform => ({
   update: (gradients, state, params) => {
     let updates = gradients;
     const states: Moments[] = [];
+    const others = leaves([gradients, state, params]);
     transforms.forEach((transform, i) => {
       const [next, remembered] = scoped(() => transform.update(updates, (state as Moments[])[i], params), 'a transformation');
       states.push(remembered);
-      if (updates !== gradients) consume(updates, [gradients, state, params, next, states], 'by the next transformation of the chain');
+      others.push(...leaves(remembered));
+      if (updates !== gradients) consume(leaves(updates), new Set([...others, ...leaves(next)]), 'by the next transformation of the chain');
       updates = next;
     });
     return [updates, states];

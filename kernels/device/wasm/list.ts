@@ -7,6 +7,14 @@ import type { Memory } from './memory.ts';
 
 const HEADER_WORDS = 4;
 const RECORD_WORDS = 5;
+const NONE: readonly number[] = [];
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+const bitsOf = (x: number): number => {
+  float[0] = x;
+  return bits[0];
+};
 
 export interface Block {
   readonly address: number;
@@ -17,28 +25,34 @@ export interface Block {
 
 /** Collects calls for so many threads; `numberOf` says which number a kernel has in the table. */
 export const openList = (numberOf: (kernel: string) => number, threads: number) => {
-  const taken = new Array<number>(threads).fill(0);
-  const words: number[] = [];
-  const float = new Float32Array(1);
-  const bits = new Uint32Array(float.buffer);
-  const bitsOf = (x: number) => {
-    float[0] = x;
-    return bits[0];
-  };
+  const calls: Call[] = [];
+  let size = HEADER_WORDS;
+
+  const sizeOf = ({ integers, floats = NONE }: Call): number => RECORD_WORDS + threads + integers.length + floats.length;
 
   return {
     /** Whether nothing was collected. */
-    isEmpty: () => words.length === 0,
-    append({ kernel, items, grain, integers, floats = [] }: Call): void {
-      const bytes = (RECORD_WORDS + threads + integers.length + floats.length) * 4;
-      words.push(numberOf(kernel), bytes, items, grain, 0, ...taken, ...integers, ...floats.map(bitsOf));
+    isEmpty: () => calls.length === 0,
+    append(call: Call): void {
+      calls.push(call);
+      size += sizeOf(call);
     },
     /** Writes the list into a new block of memory. */
     store(memory: Memory): Block {
-      const size = HEADER_WORDS + words.length;
       const address = memory.staging.allocate(size);
-      memory.words(address, HEADER_WORDS).set([0, size * 4, 0, 0]);
-      memory.words(address + HEADER_WORDS * 4, words.length).set(words);
+      const words = memory.words(address, size).fill(0);
+      words[1] = size * 4;
+      let at = HEADER_WORDS;
+      for (const call of calls) {
+        const { kernel, items, grain, integers, floats = NONE } = call;
+        words[at] = numberOf(kernel);
+        words[at + 1] = sizeOf(call) * 4;
+        words[at + 2] = items;
+        words[at + 3] = grain;
+        at += RECORD_WORDS + threads;
+        for (const n of integers) words[at++] = n;
+        for (const x of floats) words[at++] = bitsOf(x);
+      }
       return { address, end: address + size * 4, size };
     },
   };
