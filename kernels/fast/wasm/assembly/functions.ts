@@ -92,18 +92,38 @@ const LOG = memory.data<f32>([
   -2.4999993993e-1, 3.3333331174e-1, 1, 0.5, -2.12194440e-4, 0.693359375,
 ]);
 
-/** ln x of normal numbers: positive, finite and not tiny. */
+/** The power of two that leaves of a normal number a factor between √½ and √2. */
 // @ts-ignore: decorator
 @inline
-export function logOfNormal(x: v128): v128 {
-  const e = i32x4.shr_s(i32x4.sub(x, i32x4.splat(0x3f3504f3)), 23);
-  const m = f32x4.sub(i32x4.sub(x, i32x4.shl(e, 23)), c(LOG, 10));
+export function exponentOf(x: v128): v128 {
+  return i32x4.shr_s(i32x4.sub(x, i32x4.splat(0x3f3504f3)), 23);
+}
+
+/** x / 2^e − 1. */
+// @ts-ignore: decorator
+@inline
+export function factorOf(x: v128, e: v128): v128 {
+  return f32x4.sub(i32x4.sub(x, i32x4.shl(e, 23)), c(LOG, 10));
+}
+
+/** ln(2^e · (1 + m)), relative 2e-7 also near 1. */
+// @ts-ignore: decorator
+@inline
+export function logOfParts(e: v128, m: v128): v128 {
   const n = f32x4.convert_i32x4_s(e);
   const z = f32x4.mul(m, m);
   let y = f32x4.mul(f32x4.mul(degree9(LOG, m), m), z);
   y = madd(n, c(LOG, 12), y);
   y = f32x4.sub(y, f32x4.mul(z, c(LOG, 11)));
   return f32x4.add(f32x4.add(m, y), f32x4.mul(n, c(LOG, 13)));
+}
+
+/** ln x of normal numbers: positive, finite and not tiny. */
+// @ts-ignore: decorator
+@inline
+export function logOfNormal(x: v128): v128 {
+  const e = exponentOf(x);
+  return logOfParts(e, factorOf(x, e));
 }
 
 /** ln 2²³. */
@@ -119,15 +139,6 @@ export function log(x: v128): v128 {
   y = v128.bitselect(splat(-Infinity), y, f32x4.eq(x, splat(0)));
   // Below 0, and where x is not a number.
   return v128.bitselect(y, splat(NaN), f32x4.ge(x, splat(0)));
-}
-
-const ARTANH = memory.data<f32>([0.0909090909, 0.1111111111, 0.1428571429, 0.2, 0.3333333333, 1]);
-
-/** artanh z / z, from z², for |z| ≤ ⅓. */
-// @ts-ignore: decorator
-@inline
-export function artanhSeries(square: v128): v128 {
-  return degree5(ARTANH, square);
 }
 
 /** ln(1 + e) for e ≥ 0: the log of the rounded 1 + e, corrected by how much was rounded (Kahan). */

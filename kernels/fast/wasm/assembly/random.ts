@@ -129,16 +129,16 @@ function inOrder(i: u32): v128 {
 
 const enum Draw { uniform, gumbel, dropout }
 
-/** Gumbel noise of numbers in [0, 1): kernels/random.ts. */
+/** Gumbel noise −ln(−ln(u + 2⁻²⁵)) of numbers in [0, 1): near 1, where that sum is rounded, by how much it lacks of 1. */
 // @ts-ignore: decorator
 @inline
 function noise(u: v128): v128 {
-  const half = f32x4.splat(0.5), shift = f32x4.splat(2.98023223876953125e-8);
-  const w = f32x4.sub(f32x4.sub(f32x4.splat(1), u), shift);
-  const z = f32x4.div(w, f32x4.sub(f32x4.splat(2), w));
-  const near = f32x4.mul(f32x4.add(z, z), f.artanhSeries(f32x4.mul(z, z)));
-  const far = f32x4.neg(f.logOfNormal(f32x4.add(u, shift)));
-  return f32x4.neg(f.logOfNormal(v128.bitselect(far, near, f32x4.lt(u, half))));
+  const shift = f32x4.splat(2.98023223876953125e-8);
+  const x = f32x4.add(u, shift);
+  const e = f.exponentOf(x);
+  const lack = f32x4.add(f32x4.sub(u, f32x4.splat(1)), shift);
+  const m = v128.bitselect(f.factorOf(x, e), lack, i32x4.ne(e, i32x4.splat(0)));
+  return f32x4.neg(f.logOfNormal(f32x4.neg(f.logOfParts(e, m))));
 }
 
 /** What becomes of four words: numbers in [0, 1), Gumbel noise, or the elements x · scale where the upper 24 bits reach the threshold, else 0. */
