@@ -11,8 +11,6 @@ type Arena = Set<Tensor>;
 
 let current: Arena | undefined;
 
-const NONE: ReadonlySet<Tensor> = new Set();
-
 /** Enters a tensor into the innermost arena. */
 export const born = (x: Tensor): void => {
   current?.add(x);
@@ -39,11 +37,11 @@ export const scoped = <T>(f: () => T, name = 'scoped'): T => {
   const outside = current;
   const arena: Arena = new Set();
   current = arena;
-  let kept = NONE;
+  let kept: Set<Tensor> = new Set();
   try {
     const result = f();
     assertSynchronous(result, name);
-    if (result !== undefined) kept = new Set(leaves(result));
+    kept = new Set(leaves(result));
     return result;
   } finally {
     current = outside;

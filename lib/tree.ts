@@ -53,16 +53,6 @@ const replace = (f: Visit, node: unknown, others: unknown[], path: string): unkn
   return copy;
 };
 
-/** The same for one tree alone, without paths. */
-const replaceAlone = (f: (x: Tensor) => unknown, node: unknown): unknown => {
-  if (Array.isArray(node)) return node.map((child) => replaceAlone(f, child));
-  if (isTensor(node)) return f(node);
-  if (!isBranch(node)) return node;
-  const copy: Record<string, unknown> = {};
-  for (const key in node) copy[key] = replaceAlone(f, node[key]);
-  return copy;
-};
-
 /**
  * The tree with every tensor replaced by `f(path, tensor, …)`, called with the tensors at the same place in the other
  * trees. Throws when another tree lacks a tensor there.
@@ -71,7 +61,7 @@ export const mapPaths = <T>(f: Visit, tree: T, ...rest: unknown[]): T => replace
 
 /** The tree with every tensor replaced by `f(tensor, …)`: `map(add, params, updates)`. */
 export const map = <T>(f: (x: Tensor, ...rest: Tensor[]) => unknown, tree: T, ...rest: unknown[]): T =>
-  rest.length === 0 ? (replaceAlone((x) => f(x), tree) as T) : mapPaths((_, x, ...others) => f(x, ...others), tree, ...rest);
+  mapPaths((_, x, ...others) => f(x, ...others), tree, ...rest);
 
 /** The tree with its tensors replaced by those of a list, in the order of `leaves`. */
 export const refill = <T>(tree: T, tensors: readonly Tensor[]): T => {

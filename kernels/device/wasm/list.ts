@@ -26,19 +26,17 @@ export interface Block {
 /** Collects calls for so many threads; `numberOf` says which number a kernel has in the table. */
 export const openList = (numberOf: (kernel: string) => number, threads: number) => {
   const calls: Call[] = [];
-  let size = HEADER_WORDS;
-
-  const sizeOf = ({ integers, floats = NONE }: Call): number => RECORD_WORDS + threads + integers.length + floats.length;
+  const wordsOf = ({ integers, floats = NONE }: Call): number => RECORD_WORDS + threads + integers.length + floats.length;
 
   return {
     /** Whether nothing was collected. */
     isEmpty: () => calls.length === 0,
     append(call: Call): void {
       calls.push(call);
-      size += sizeOf(call);
     },
     /** Writes the list into a new block of memory. */
     store(memory: Memory): Block {
+      const size = calls.reduce((sum, call) => sum + wordsOf(call), HEADER_WORDS);
       const address = memory.staging.allocate(size);
       const words = memory.words(address, size).fill(0);
       words[1] = size * 4;
@@ -46,7 +44,7 @@ export const openList = (numberOf: (kernel: string) => number, threads: number) 
       for (const call of calls) {
         const { kernel, items, grain, integers, floats = NONE } = call;
         words[at] = numberOf(kernel);
-        words[at + 1] = sizeOf(call) * 4;
+        words[at + 1] = wordsOf(call) * 4;
         words[at + 2] = items;
         words[at + 3] = grain;
         at += RECORD_WORDS + threads;

@@ -82,9 +82,8 @@ export function multiply(p: usize, from: u32, to: u32): void {
               start = bias == 0 ? scratch + ZEROS : at(bias, column);
               startStep = 0;
             }
-            const six = height == 6;
-            if (width == panelColumns && height >= 4) tile(panelColumns, six, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step);
-            else edge(panelColumns, six, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step, height, width);
+            if (width == panelColumns && height >= 4) tile(panelColumns, height == 6, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step);
+            else edge(panelColumns, depth, strip, stepA, stepOfK, panel, stepB, start, startStep, target, step, height, width);
           }
           panel += apart;
         }
@@ -133,11 +132,11 @@ function remainder(rows: u32): u32 {
 
 /** A tile at the edge of the result, by way of a whole tile in scratch memory. */
 function edge(
-  columns: u32, six: bool, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize, height: u32, width: u32,
+  columns: u32, depth: u32, a: usize, stepA: usize, stepOfK: usize, b: usize, stepB: usize, start: usize, startStep: usize, y: usize, step: usize, height: u32, width: u32,
 ): void {
   const bytes: usize = columns << 2;
   for (let r: usize = 0; r < height; r++) copyRow(start + r * startStep, scratch + r * bytes, width, columns);
-  tile(columns, six, depth, a, stepA, stepOfK, b, stepB, scratch, bytes, scratch, bytes);
+  tile(columns, height == 6, depth, a, stepA, stepOfK, b, stepB, scratch, bytes, scratch, bytes);
   for (let r: usize = 0; r < height; r++) copyRow(scratch + r * bytes, y + r * step, width, columns);
 }
 
